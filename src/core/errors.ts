@@ -1,0 +1,55 @@
+// Every error has a code, a message that says what happened and what to do next, and its cause (STYLE: Errors).
+// Creating one prints nothing.
+import type {Candidate, ErrorInfo} from './types.ts'
+
+class TinyagentError extends Error {
+  readonly code: string
+  constructor(code: string, message: string, cause?: unknown) {
+    super(message, cause === undefined ? undefined : {cause})
+    this.name = new.target.name
+    this.code = code
+  }
+}
+
+/** The command line or the request is wrong; exit 2. */
+export class UsageError extends TinyagentError {
+  constructor(message: string, cause?: unknown) { super('usage', message, cause) }
+}
+
+/** A setting is wrong; the message names file, key and what would be right; exit 2. */
+export class ConfigError extends TinyagentError {
+  constructor(message: string, cause?: unknown) { super('config', message, cause) }
+}
+
+/** The planner wrote something that is not a plan. Repaired, or one replan with `reason`. */
+export class PlanError extends TinyagentError {
+  readonly line: number
+  constructor(line: number, reason: string) { super('plan', `line ${line}: ${reason}`); this.line = line }
+}
+
+export type ToolErrorCode = 'not-found' | 'ambiguous' | 'invalid-args' | 'unavailable' | 'refused' | 'timeout' | 'failed'
+
+/** A call failed; what depends on it is skipped, the rest goes on. */
+export class ToolError extends TinyagentError {
+  readonly candidates: Candidate[] | undefined
+  constructor(code: ToolErrorCode, message: string, options: {candidates?: Candidate[]; cause?: unknown} = {}) {
+    super(code, message, options.cause)
+    this.candidates = options.candidates
+  }
+}
+
+/** The installation is broken: says which file and what `tinyagent doctor` would do; exit 1. */
+export class ModelError extends TinyagentError {
+  constructor(message: string, cause?: unknown) { super('model', message, cause) }
+}
+
+/** True for the error that an aborted signal throws. */
+export const isAbort = (error: unknown): boolean =>
+  error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError')
+
+/** What events and readers see of an error: never a stack. */
+export function errorInfo(error: unknown): ErrorInfo {
+  if (error instanceof ToolError && error.candidates) return {code: error.code, message: error.message, candidates: error.candidates}
+  if (error instanceof TinyagentError) return {code: error.code, message: error.message}
+  return {code: 'bug', message: error instanceof Error ? error.message : String(error)}
+}
