@@ -26,9 +26,10 @@ export const arg = {
   number: () => z.number().register(kinds, {kind: 'number'}),
   boolean: () => z.boolean().register(kinds, {kind: 'boolean'}),
   allDay: () => z.boolean().register(kinds, {kind: 'all-day'}),
-  choice: <T extends string | number>(...values: [T, ...T[]]) => {
-    const schema = z.literal<T>(values)
-    kinds.add(schema, {kind: 'choice', values})
+  choice: <const V extends readonly (string | number)[]>(...values: V): z.ZodLiteral<V[number]> => {
+    const schema = z.literal(values)
+    // A literal of strings and numbers; the registry's type wants the widest schema.
+    kinds.add(schema as z.ZodType, {kind: 'choice', values: [...values]})
     return schema
   },
 }
