@@ -1,7 +1,55 @@
 // Calendar: events, with invitations where people are invited.
 import {z} from 'zod'
+import {ToolError, errorInfo, isAbort} from '../../core/errors.ts'
 import {arg} from '../../core/params.ts'
-import type {ToolSpec} from '../../core/types.ts'
+import {oneLine} from '../../core/text.ts'
+import {tool, type Json, type Preview, type Tool, type ToolSpec} from '../../core/types.ts'
+import {addDays, addMinutes, parseWhen, saySpan, type When} from './when.ts'
+
+/** Of whole days `end` is the last one. */
+export interface NewEvent {
+  title: string
+  start: When
+  end: When
+  location: string
+  notes: string
+  /** addresses */
+  invitees: string[]
+  calendar: string
+}
+
+/** An address that a person wrote or looked up; never holds a blank, a quote or a line end. */
+export interface Person { address: string; name?: string }
+
+/** `start` and `end` as local "YYYY-MM-DD[ HH:MM:SS]"; of whole days `end` is the last one. */
+export interface CalendarEntry { uid: string; title: string; start: string; end: string; location: string; calendar: string }
+
+export interface CalendarBackend {
+  /** The calendar that `name` means ('' is the default one), and whether it is there already. */
+  calendar(name: string): Promise<{name: string; exists: boolean}>
+  /** Stores the event under `uid`, making its calendar if need be. Throws 'refused' when that UID is there. `undo` is for `remove`. */
+  create(event: NewEvent, uid: string, now: Date): Promise<{where: string; undo: Json}>
+  /** Takes back what `create` made; throws ToolError 'refused' when it has changed since. */
+  remove(undo: Json): Promise<void>
+  /** Events that touch the time between the two instants, in order, repeating ones spelled out. */
+  events(from: Date, to: Date): Promise<CalendarEntry[]>
+}
+
+/** Sends an iTIP invitation (RFC 5546, METHOD:REQUEST). The mail family provides it. */
+export interface InvitationSender {
+  /** Throws when the invitation surely did not leave. */
+  send(message: Invitation, signal: AbortSignal): Promise<void>
+}
+export interface Invitation { to: string[]; subject: string; text: string; /** the part of type text/calendar; method=REQUEST */ ics: string }
+
+export interface CalendarDeps {
+  /** absent: invitees are only recorded in the event */
+  invitations?: InvitationSender
+  /** who invites; RFC 5546 asks for one */
+  organizer?: Person
+  /** the iCalendar text of an invitation */
+  invitationText(event: NewEvent, uid: string, now: Date, organizer: Person | undefined): string
+}
 
 export const createCalendarEvent = {
   name: 'create_calendar_event',
@@ -18,5 +66,117 @@ export const createCalendarEvent = {
   effect: 'outward',
   returns: 'none',
 } satisfies ToolSpec
+
+type Args = z.infer<typeof createCalendarEvent.args>
+
+export const calendarTools = (backend: CalendarBackend, deps: CalendarDeps): Tool[] => [tool({
+  ...createCalendarEvent,
+  preview: async args => {
+    const event = readEvent(args)
+    const calendar = await backend.calendar(event.calendar)
+    return previewOf(event, calendar, deps)
+  },
+  run: async (args, {key, now, signal}) => {
+    signal.throwIfAborted()
+    const event = readEvent(args)
+    const {name} = await backend.calendar(event.calendar)
+    const uid = key
+    const {where, undo} = await backend.create(event, uid, now)
+    const added = `Added '${oneLine(event.title)}' ${saySpan(event.start, event.end)}${name === 'personal' ? '' : ` to ${oneLine(name)}`}`
+    if (event.invitees.length === 0) return {value: event.title, summary: added, undo, where}
+    if (!deps.invitations) return {value: event.title, summary: `${added}, with ${said(event.invitees)} noted as invited`, undo, where}
+    const ics = deps.invitationText(event, uid, now, deps.organizer)
+    try {
+      await deps.invitations.send({...messageOf(event), ics}, signal)
+    } catch (error) {
+      if (isAbort(error)) throw error // may have left: the event stays, the run's report says so
+      await backend.remove(undo)
+      throw new ToolError('failed', `The invitation could not be sent, so '${oneLine(event.title)}' was not added: ${errorInfo(error).message}`, {cause: error})
+    }
+    // No undo: an invitation can't be taken back.
+    return {value: event.title, summary: `${added}, and invited ${said(event.invitees)}`, where}
+  },
+  undo: async token => {
+    await backend.remove(token)
+    return 'Took the event out of the calendar'
+  },
+})]
+
+const said = (names: string[]): string => names.map(oneLine).join(', ')
+
+/** What the arguments mean; throws 'invalid-args' for what can't be an event. */
+export function readEvent(args: Args): NewEvent {
+  const title = oneLine(args.title) && args.title
+  if (!title) throw new ToolError('invalid-args', 'The event has no title. Say what it is.')
+  const start = parseWhen(args.start_date, 'start')
+  return {
+    title, start, end: readEnd(args.end_date, start), location: args.location, notes: args.notes, calendar: args.calendar,
+    invitees: [...new Set(args.invitees.flatMap(splitAddresses))],
+  }
+}
+
+/** A look-up of a group yields several addresses in one text, with ", " between them. */
+export function splitAddresses(text: string): string[] {
+  const parts = text.split(',').map(part => part.trim()).filter(Boolean)
+  for (const part of parts) {
+    if (!isAddress(part)) throw new ToolError('invalid-args', `"${oneLine(part)}" is not an e-mail address. Say one such as ana@example.org.`)
+  }
+  return parts
+}
+
+/** Narrower than RFC 5322 on purpose: nothing in it needs quoting in a header, a vCard or iCalendar. */
+export const isAddress = (text: string): boolean =>
+  text.length <= 254 && /^[^\s"'(),:;<>@[\\\]\p{C}]+@[^\s"'(),:;<>@[\\\]\p{C}]+$/u.test(text)
+
+/** LABELLING.md: no end is 60 minutes, or the one day. */
+function readEnd(text: string, start: When): When {
+  if (!text.trim()) return start.time ? addMinutes(start, 60) : start
+  const end = parseWhen(text, 'end')
+  if (Boolean(end.time) !== Boolean(start.time)) {
+    throw new ToolError('invalid-args', `The event starts ${start.time ? 'at a time' : 'on a day'} and ends ${end.time ? 'at a time' : 'on a day'} (${text}). Say both as times, or both as days.`)
+  }
+  if (end.at < start.at || (start.time && end.at.getTime() === start.at.getTime())) {
+    throw new ToolError('invalid-args', `The event ends (${text}) before it starts. Say a later end.`)
+  }
+  return end
+}
+
+/** The mail that carries the invitation; the preview shows this very text. */
+function messageOf(event: NewEvent): {to: string[]; subject: string; text: string} {
+  const zone = event.start.time ? ` (${Intl.DateTimeFormat().resolvedOptions().timeZone})` : ''
+  const span = saySpan(event.start, event.end)
+  const lines = [
+    `You are invited: ${oneLine(event.title)}`,
+    `When: ${span.replace(/^on /, '')}${zone}`,
+    ...(event.location ? [`Where: ${oneLine(event.location)}`] : []),
+    ...(event.notes ? ['', event.notes] : []),
+  ]
+  return {to: event.invitees, subject: `Invitation: ${oneLine(event.title)}`, text: lines.join('\n')}
+}
+
+function previewOf(event: NewEvent, calendar: {name: string; exists: boolean}, deps: CalendarDeps): Preview {
+  const isInvitation = event.invitees.length > 0
+  const notices = [
+    calendar.exists ? '' : `The calendar "${oneLine(calendar.name)}" is new: it will be made.`,
+    isInvitation && !deps.invitations ? 'No mail account is set up: the invitees are only recorded in the event, nothing is sent.' : '',
+  ].filter(Boolean)
+  return {
+    effect: isInvitation ? 'outward' : 'local',
+    title: isInvitation ? 'Calendar event with invitations' : 'Calendar event',
+    fields: [
+      {label: 'Title', value: event.title, arg: 'title'},
+      {label: 'When', value: saySpan(event.start, event.end).replace(/^on /, ''), arg: 'start_date'},
+      ...(event.location ? [{label: 'Where', value: event.location, arg: 'location'}] : []),
+      ...(isInvitation ? [{label: 'Invitees', value: event.invitees, arg: 'invitees'}] : []),
+      ...(event.notes ? [{label: 'Notes', value: event.notes, arg: 'notes'}] : []),
+      {label: 'Calendar', value: calendar.name, arg: 'calendar'},
+    ],
+    ...(isInvitation && deps.invitations && {body: {text: messageOf(event).text}}),
+    ...(notices.length > 0 && {notice: notices.join(' ')}),
+  }
+}
+
+/** The whole days of an event as iCalendar and khal count them: the end is the day after. */
+export const exclusiveEnd = (event: Pick<NewEvent, 'end'>): When => event.end.time ? event.end : addDays(event.end, 1)
 
 export const calendarSpecs: ToolSpec[] = [createCalendarEvent]

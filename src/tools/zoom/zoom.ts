@@ -1,7 +1,22 @@
 // Zoom meetings.
 import {z} from 'zod'
+import {ToolError} from '../../core/errors.ts'
 import {arg} from '../../core/params.ts'
-import type {ToolSpec} from '../../core/types.ts'
+import {oneLine} from '../../core/text.ts'
+import {tool, type Effect, type Tool, type ToolSpec} from '../../core/types.ts'
+import {splitAddresses} from '../calendar/calendar.ts'
+import {addMinutes, parseWhen, saySpan, sayWhen, type When} from '../calendar/when.ts'
+
+export interface NewMeeting { topic: string; start: When; minutes: number; /** addresses */ invitees: string[] }
+
+export interface ZoomBackend {
+  /** what making a meeting does: `outward` with an account, `local` where nothing is made */
+  readonly effect: Effect
+  /** the one line that the user has to know before, if any */
+  readonly notice?: string
+  /** `key` is the same when the same call is made again. Throws ToolError 'unavailable' when Zoom can't be reached. */
+  createMeeting(meeting: NewMeeting, key: string, signal: AbortSignal): Promise<{link: string; isReal: boolean}>
+}
 
 export const getZoomMeetingLink = {
   name: 'get_zoom_meeting_link',
@@ -15,5 +30,46 @@ export const getZoomMeetingLink = {
   effect: 'outward',
   returns: 'link',
 } satisfies ToolSpec
+
+export const zoomTools = (backend: ZoomBackend): Tool[] => [tool({
+  ...getZoomMeetingLink,
+  preview: async args => {
+    const meeting = readMeeting(args)
+    return {
+      effect: backend.effect,
+      title: 'Zoom meeting',
+      fields: [
+        {label: 'Topic', value: meeting.topic, arg: 'topic'},
+        {label: 'When', value: said(meeting), arg: 'start_time'},
+        {label: 'Minutes', value: String(meeting.minutes), arg: 'duration'},
+        ...(meeting.invitees.length > 0 ? [{label: 'Invitees', value: meeting.invitees, arg: 'meeting_invitees'}] : []),
+      ],
+      ...(backend.notice && {notice: backend.notice}),
+    }
+  },
+  run: async (args, {key, signal}) => {
+    signal.throwIfAborted()
+    const meeting = readMeeting(args)
+    const {link, isReal} = await backend.createMeeting(meeting, key, signal)
+    const about = `'${oneLine(meeting.topic)}' on ${said(meeting)}`
+    if (!isReal) return {value: link, summary: `No Zoom account is set up: left a place for the link of ${about}`}
+    return {value: link, summary: `Made the Zoom meeting ${about}: ${oneLine(link)}`, where: link}
+  },
+})]
+
+const defaultMinutes = 60 // LABELLING.md
+
+function readMeeting(args: z.infer<typeof getZoomMeetingLink.args>): NewMeeting {
+  if (!oneLine(args.topic)) throw new ToolError('invalid-args', 'The meeting has no topic. Say what it is about.')
+  return {
+    topic: args.topic,
+    start: parseWhen(args.start_time, 'start'),
+    minutes: args.duration || defaultMinutes,
+    invitees: [...new Set(args.meeting_invitees.flatMap(splitAddresses))],
+  }
+}
+
+const said = ({start, minutes}: NewMeeting): string =>
+  start.time ? saySpan(start, addMinutes(start, minutes)).replace(/^on /, '') : sayWhen(start)
 
 export const zoomSpecs: ToolSpec[] = [getZoomMeetingLink]

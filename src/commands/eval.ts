@@ -1,0 +1,250 @@
+// `tinyagent eval ROWS.jsonl`: scores the planner against gold rows (LABELLING.md, "Rows"); the model is opened once by the caller.
+import {readFile} from 'node:fs/promises'
+import writeFileAtomic from 'write-file-atomic'
+import {z} from 'zod'
+import {errorInfo, isAbort, ModelError, PlanError, UsageError} from '../core/errors.ts'
+import {foreignSpec, foreignTool} from '../core/params.ts'
+import {parsePlan, printPlan} from '../core/plan-parser.ts'
+import {sameArgs, samePlan} from '../core/plan-graph.ts'
+import {resolvePlan} from '../core/resolve.ts'
+import {printable} from '../core/text.ts'
+import type {Plan, Planner, Retriever, ToolSpec} from '../core/types.ts'
+
+/** Seed rows have no clock; their words are resolved on both sides with this one, a Tuesday. */
+const seedNow = '2026-03-03T09:15:00'
+
+const planText = z.string().transform((text, context) => {
+  try { return parsePlan(text) } catch (error) {
+    if (!(error instanceof PlanError)) throw error
+    context.addIssue({code: 'custom', message: error.message})
+    return z.NEVER
+  }
+})
+
+const rowSchema = z.object({
+  id: z.union([z.string(), z.number()]).transform(String).optional(),
+  now: z.string().refine(text => !Number.isNaN(Date.parse(text)), 'not a date').default(seedNow).transform(text => new Date(text)),
+  query: z.string().min(1),
+  plan: planText,
+  alts: z.array(planText).default([]),
+  tags: z.array(z.string()).default([]),
+  instructions: z.string().optional(),
+  tools: z.array(foreignTool).default([]),
+})
+
+/** A gold row; `id` is the line number where the row has none. */
+export type EvalRow = z.output<typeof rowSchema> & {id: string}
+
+/** JSONL -> rows. Throws UsageError with the line's number. */
+export function parseRows(text: string): EvalRow[] {
+  const rows = text.split('\n').flatMap((line, index): EvalRow[] => {
+    if (line.trim() === '') return []
+    let json: unknown
+    try { json = JSON.parse(line) } catch (error) { throw new UsageError(`line ${index + 1} is not JSON`, error) }
+    const row = rowSchema.safeParse(json)
+    if (!row.success) throw new UsageError(`line ${index + 1} is not a gold row: ${printable(z.prettifyError(row.error)).replace(/\s+/g, ' ')}`)
+    return [{...row.data, id: row.data.id ?? String(index + 1)}]
+  })
+  if (rows.length === 0) throw new UsageError('there are no rows to score')
+  return rows
+}
+
+export interface EvalDeps { retriever: Retriever; planner: Planner; specs: ToolSpec[] }
+
+/** A line of `--predictions` (DESIGN.md, "The command line"). */
+export interface Prediction {
+  id: string
+  /** resolved plan text; "" where the planner gave no plan */
+  plan: string
+  tools: string[]
+  promptTokens: number
+  /** null where the plan has no task */
+  firstTaskMs: number | null
+  planMs: number
+  error?: string
+}
+
+interface Share { rows: number; passed: number }
+
+export interface Failure { id: string; query: string; expected: string; got: string; error?: string }
+
+export interface EvalReport {
+  model: string
+  rows: number
+  /** the graph of calls is right */
+  success: Share
+  /** the graph and every argument */
+  withArguments: Share
+  upToThreeTools: Share
+  /** by the number of calls of the gold plan */
+  byCalls: Record<string, Share>
+  /** by the number of different tools of the gold plan */
+  byTools: Record<string, Share>
+  byTag: Record<string, Share>
+  /** rows all of whose needed tools were selected */
+  toolRecall: Share
+  meanTools: number
+  meanPromptTokens: number
+  firstTaskMs: Percentiles
+  planMs: Percentiles
+  /** plans that the planner could not write */
+  errors: number
+  failures: Failure[]
+}
+interface Percentiles { p50: number; p95: number }
+
+export interface EvalOptions {
+  signal: AbortSignal
+  /** how many failures to list; default 0 */
+  failures?: number
+  progress?(done: number, total: number, passed: number): void
+}
+
+/** Plans every row and scores it; `emitLine` gets each prediction as one line of JSON as soon as it is there. */
+export async function runEval(rows: EvalRow[], deps: EvalDeps, options: EvalOptions, emitLine: (line: string) => void): Promise<EvalReport> {
+  const scored: Scored[] = []
+  let passed = 0
+  for (const row of rows) {
+    options.signal.throwIfAborted()
+    const one = await scoreRow(row, deps, options.signal)
+    scored.push(one)
+    if (one.success) passed++
+    emitLine(JSON.stringify(one.prediction))
+    options.progress?.(scored.length, rows.length, passed)
+  }
+  return summarize(scored, deps.planner.name, options.failures ?? 0)
+}
+
+interface Scored { row: EvalRow; prediction: Prediction; success: boolean; withArguments: boolean; recalled: boolean }
+
+async function scoreRow(row: EvalRow, deps: EvalDeps, signal: AbortSignal): Promise<Scored> {
+  const foreign = row.tools.filter(t => !deps.specs.some(s => s.name === t.name)).map(foreignSpec)
+  const specs = [...deps.specs, ...foreign]
+  const {prediction, plan} = await predict(row, specs, deps, signal)
+  const golds = [row.plan, ...row.alts].map(gold => resolvePlan(gold, specs, row.now))
+  const selected = new Set(prediction.tools)
+  return {
+    row, prediction,
+    success: plan !== undefined && golds.some(gold => samePlan(plan, gold)),
+    withArguments: plan !== undefined && golds.some(gold => sameArgs(plan, gold, specs)),
+    recalled: golds.some(gold => gold.tasks.every(t => selected.has(t.tool))),
+  }
+}
+
+async function predict(row: EvalRow, specs: ToolSpec[], deps: EvalDeps, signal: AbortSignal): Promise<{prediction: Prediction; plan?: Plan}> {
+  const start = performance.now()
+  const sinceStart = (): number => Math.round((performance.now() - start) * 10) / 10
+  const names = new Set((await deps.retriever.select(row.query, specs, signal)).map(t => t.name))
+  const tools = specs.filter(s => names.has(s.name))
+  const base = {id: row.id, tools: tools.map(t => t.name)}
+  let firstTaskMs: number | null = null
+  try {
+    const stream = deps.planner.plan({
+      request: row.query, now: row.now, tools, signal, ...(row.instructions !== undefined && {instructions: row.instructions}),
+    })
+    let next = await stream.next()
+    for (; !next.done; next = await stream.next()) if ('task' in next.value) firstTaskMs ??= sinceStart()
+    const planMs = sinceStart()
+    const plan = resolvePlan(next.value.plan, specs, row.now)
+    return {plan, prediction: {...base, plan: printPlan(plan), promptTokens: next.value.promptTokens, firstTaskMs, planMs}}
+  } catch (error) {
+    // A plan that cannot be written is a failed row; a broken model or an interruption ends the evaluation.
+    if (isAbort(error) || error instanceof ModelError || !(error instanceof PlanError)) throw error
+    return {prediction: {...base, plan: '', promptTokens: 0, firstTaskMs, planMs: sinceStart(), error: errorInfo(error).message}}
+  }
+}
+
+function summarize(scored: Scored[], model: string, failures: number): EvalReport {
+  const share = (some: Scored[], test: (s: Scored) => boolean = s => s.success): Share => ({rows: some.length, passed: some.filter(test).length})
+  const by = (keys: (s: Scored) => string[]): Record<string, Share> => {
+    const names = [...new Set(scored.flatMap(keys))].sort((a, b) => a.localeCompare(b, 'en', {numeric: true}))
+    return Object.fromEntries(names.map(name => [name, share(scored.filter(s => keys(s).includes(name)))]))
+  }
+  const written = scored.filter(s => s.prediction.error === undefined)
+  return {
+    model,
+    rows: scored.length,
+    success: share(scored),
+    withArguments: share(scored, s => s.withArguments),
+    upToThreeTools: share(scored.filter(s => toolCount(s.row) <= 3)),
+    byCalls: by(s => [String(s.row.plan.tasks.length)]),
+    byTools: by(s => [String(toolCount(s.row))]),
+    byTag: by(s => s.row.tags),
+    toolRecall: share(scored, s => s.recalled),
+    meanTools: mean(scored.map(s => s.prediction.tools.length)),
+    meanPromptTokens: mean(written.map(s => s.prediction.promptTokens)),
+    firstTaskMs: percentiles(written.flatMap(s => s.prediction.firstTaskMs ?? [])),
+    planMs: percentiles(written.map(s => s.prediction.planMs)),
+    errors: scored.length - written.length,
+    failures: scored.filter(s => !s.success).slice(0, failures).map(({row, prediction}) => ({
+      id: row.id, query: row.query, expected: printPlan(row.plan), got: prediction.plan, ...(prediction.error !== undefined && {error: prediction.error}),
+    })),
+  }
+}
+
+const toolCount = (row: EvalRow): number => new Set(row.plan.tasks.map(t => t.tool)).size
+
+const mean = (values: number[]): number => values.length === 0 ? 0 : Math.round(values.reduce((a, b) => a + b, 0) / values.length * 100) / 100
+
+/** Nearest rank. */
+function percentiles(values: number[]): Percentiles {
+  const sorted = [...values].sort((a, b) => a - b)
+  const at = (p: number): number => sorted[Math.max(0, Math.ceil(p * sorted.length) - 1)] ?? 0
+  return {p50: at(0.5), p95: at(0.95)}
+}
+
+/** The report for people. */
+export function formatReport(report: EvalReport): string {
+  const percent = ({rows, passed}: Share): string => rows === 0 ? 'no rows' : `${(100 * passed / rows).toFixed(1)}%  (${passed} of ${rows})`
+  const line = (label: string, value: string): string => `${printable(label).padEnd(26)}${value}`
+  const group = (label: string, shares: Record<string, Share>): string[] => Object.entries(shares).map(([name, s]) => line(`  ${label}${name}`, percent(s)))
+  const ms = (p: Percentiles): string => `${Math.round(p.p50)} ms median, ${Math.round(p.p95)} ms at 95%`
+  return [
+    line('Model', printable(report.model)),
+    line('Plan success', percent(report.success)),
+    line('  up to three tools', percent(report.upToThreeTools)),
+    line('With right arguments', percent(report.withArguments)),
+    'Plan success by calls', ...group('', report.byCalls),
+    'Plan success by tools', ...group('', report.byTools),
+    ...(Object.keys(report.byTag).length > 0 ? ['Plan success by tag', ...group('', report.byTag)] : []),
+    line('Tool recall', percent(report.toolRecall)),
+    line('Tools selected', `${report.meanTools} a request`),
+    line('Prompt', `${report.meanPromptTokens} tokens`),
+    line('First task', ms(report.firstTaskMs)),
+    line('Whole plan', ms(report.planMs)),
+    ...(report.errors > 0 ? [line('No plan', `${report.errors} rows`)] : []),
+    ...report.failures.flatMap(f => ['', `${printable(f.id)}: ${printable(f.query)}`, 'expected', indent(f.expected), 'got', indent(f.error ?? f.got)]),
+  ].join('\n')
+}
+
+const indent = (text: string): string => text.split('\n').map(l => `  ${printable(l)}`).join('\n')
+
+export interface EvalCommandOptions { predictions?: string; json?: boolean; failures?: number }
+
+/** The command: report on stdout, progress on stderr where that is a terminal. Predictions made before an interruption are kept. */
+export async function evalCommand(
+  file: string, options: EvalCommandOptions, deps: EvalDeps,
+  io: {stdout: NodeJS.WritableStream; stderr: NodeJS.WritableStream & {isTTY?: boolean}; signal: AbortSignal},
+): Promise<EvalReport> {
+  const rows = await readRows(file)
+  const lines: string[] = []
+  const progress = (done: number, total: number, passed: number): void => {
+    io.stderr.write(`\r${done} of ${total} rows, ${(100 * passed / done).toFixed(1)}% right${done === total ? '\n' : ''}`)
+  }
+  try {
+    const report = await runEval(rows, deps, {
+      signal: io.signal, failures: options.failures ?? 0, ...(io.stderr.isTTY && {progress}),
+    }, line => lines.push(line))
+    io.stdout.write(`${options.json ? JSON.stringify(report) : formatReport(report)}\n`)
+    return report
+  } finally {
+    if (options.predictions !== undefined) await writeFileAtomic(options.predictions, lines.map(l => `${l}\n`).join(''), {mode: 0o600})
+  }
+}
+
+/** Read before the model is opened, so that a wrong file is said at once. Throws UsageError. */
+export async function readRows(file: string): Promise<EvalRow[]> {
+  let text: string
+  try { text = await readFile(file, 'utf8') } catch (error) { throw new UsageError(`cannot read ${printable(file)}`, error) }
+  return parseRows(text)
+}

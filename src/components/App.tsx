@@ -1,0 +1,184 @@
+// The Ink interface: the REPL and the one-shot view, readers of the event stream (STYLE: Events).
+import {Box, render, Static, Text, useStdout} from 'ink'
+import {useCallback, useEffect, useMemo, useReducer, useRef, useState} from 'react'
+import {printable} from '../core/text.ts'
+import type {Answer, Ask as AskUser, Confirm as ConfirmUser, ConfirmAnswer, Effect, Emit, Event, Preview, Question} from '../core/types.ts'
+import {Ask} from './Ask.tsx'
+import {Confirm} from './Confirm.tsx'
+import {wrap} from './format.ts'
+import {addToHistory, readHistory} from './history.ts'
+import {Input} from './Input.tsx'
+import {FinishedRun, LiveRun} from './Run.tsx'
+import {closest, completer, helpText, slashCommands, toolsText} from './slash.ts'
+import {reduce, type RunView} from './state.ts'
+import {openTerminal} from './terminal.ts'
+import {Keys, KeySource, useKeys} from './useKeys.ts'
+
+export interface InkDeps {
+  run(request: string, options: {emit: Emit; confirm: ConfirmUser; ask: AskUser; signal: AbortSignal; dryRun: boolean}): Promise<{exitCode: number}>
+  tools: {name: string; description: string; effect: Effect}[]
+  /** slash commands that only print: their names without the slash */
+  commands: Record<string, (argument: string) => Promise<string>>
+  contacts(): Promise<string[]>
+  files(prefix: string): Promise<string[]>
+  historyFile: string
+  version: string
+  /** lines to show first, e.g. what a crash left unfinished */
+  notices?: string[]
+  /** opens $EDITOR on a text */
+  openEditor?: (text: string) => Promise<string>
+}
+export interface InkOptions { dryRun: boolean }
+
+type Item = {key: number} & ({run: RunView} | {text: string; error?: boolean})
+type Dialog = {preview: Preview; answer: (a: ConfirmAnswer) => void} | {question: Question; answer: (a: Answer) => void}
+interface Props { deps: InkDeps; options: InkOptions; request?: string | undefined; suspend: () => () => void; leave: (exitCode: number) => void }
+
+/** Resolves with `fallback` when the signal aborts, so that a cancelled run never waits for a dialog. */
+const untilAborted = <T,>(signal: AbortSignal, fallback: T, start: (resolve: (value: T) => void) => void): Promise<T> =>
+  new Promise(resolve => {
+    if (signal.aborted) { resolve(fallback); return }
+    signal.addEventListener('abort', () => resolve(fallback), {once: true})
+    start(resolve)
+  })
+
+const useSize = (): {width: number; rows: number} => {
+  const {stdout} = useStdout()
+  const read = useCallback(() => ({width: Math.max(20, Math.min(200, stdout.columns || 80)), rows: Math.max(8, stdout.rows || 24)}), [stdout])
+  const [size, setSize] = useState(read)
+  useEffect(() => {
+    const onResize = (): void => setSize(read())
+    stdout.on('resize', onResize)
+    return () => { stdout.off('resize', onResize) }
+  }, [stdout, read])
+  return size
+}
+
+export function App({deps, options, request, suspend, leave}: Props) {
+  const {width, rows} = useSize()
+  const [run, dispatch] = useReducer((state: RunView | undefined, event: Event | 'clear') => event === 'clear' ? undefined : reduce(state, event), undefined)
+  const [items, setItems] = useState<Item[]>([])
+  const [dialog, setDialog] = useState<Dialog>()
+  const [busy, setBusy] = useState(request !== undefined)
+  const [dryRun, setDryRun] = useState(options.dryRun)
+  const [history, setHistory] = useState(() => readHistory(deps.historyFile))
+  const [frame, setFrame] = useState(0)
+  const [cancelling, setCancelling] = useState(false)
+  const controller = useRef<AbortController>(undefined)
+  const nextKey = useRef(0)
+  const print = useCallback((text: string, error = false): void => setItems(all => [...all, {key: nextKey.current++, text, error}]), [])
+
+  // One clock for all spinners; nothing moves when nothing runs or a person is being asked.
+  const moves = busy && !dialog
+  useEffect(() => {
+    if (!moves) return
+    const clock = setInterval(() => setFrame(f => f + 1), 120)
+    return () => clearInterval(clock)
+  }, [moves])
+
+  const start = useCallback(async (text: string, dry: boolean): Promise<number> => {
+    const abort = new AbortController()
+    controller.current = abort
+    setBusy(true)
+    setCancelling(false)
+    let view: RunView | undefined
+    const show = <T,>(fallback: T, signal: AbortSignal, make: (answer: (value: T) => void) => Dialog): Promise<T> =>
+      untilAborted<T>(signal, fallback, resolve => setDialog(make(resolve))).finally(() => setDialog(undefined))
+    try {
+      const {exitCode} = await deps.run(text, {
+        signal: abort.signal,
+        dryRun: dry,
+        emit: event => { view = reduce(view, event); dispatch(event) },
+        confirm: (preview, signal) => show<ConfirmAnswer>('stop', signal, answer => ({preview, answer})),
+        ask: (question, signal) => show<Answer>(undefined, signal, answer => ({question, answer})),
+      })
+      return exitCode
+    } catch (error) {
+      print(error instanceof Error ? error.message : String(error), true)
+      return 1
+    } finally {
+      const finished = view
+      if (finished) setItems(all => [...all, {key: nextKey.current++, run: finished}])
+      dispatch('clear')
+      controller.current = undefined
+      setBusy(false)
+    }
+  }, [deps, print])
+
+  useEffect(() => {
+    for (const notice of deps.notices ?? []) print(notice)
+    if (request !== undefined) void start(request, options.dryRun).then(leave)
+    // Once, at the start: the request of a one-shot run.
+  }, [])
+
+  const slash = async (text: string): Promise<void> => {
+    const [name = '', ...words] = text.slice(1).split(/\s+/)
+    const argument = words.join(' ')
+    const command = deps.commands[name]
+    if (name === 'exit' || name === 'quit') leave(0)
+    else if (name === 'help') print(helpText(deps.version))
+    else if (name === 'tools') print(toolsText(deps.tools))
+    else if (name === 'clear') { process.stdout.write('\u001b[2J\u001b[3J\u001b[H'); setItems([]) }
+    else if (name === 'voice') print('Voice is not part of this version of tinyagent.')
+    else if (name === 'plan' && argument !== '') await start(argument, true)
+    else if (name === 'plan') { print(dryRun ? 'Plans are carried out again.' : 'Plans are only shown from now on. /plan again to carry them out.'); setDryRun(!dryRun) }
+    else if (command) print(await command(argument))
+    else print(`There is no /${name}.${closest(name, [...slashCommands, ...Object.keys(deps.commands)])} /help shows all.`, true)
+  }
+
+  const submit = (text: string): void => {
+    const trimmed = text.trim()
+    setHistory(addToHistory(deps.historyFile, trimmed))
+    if (trimmed.startsWith('/') && /^\/\w+(\s|$)/.test(trimmed)) slash(trimmed).catch((error: unknown) => print(error instanceof Error ? error.message : String(error), true))
+    else void start(trimmed, dryRun)
+  }
+
+  useKeys(key => {
+    const interrupt = key.name === 'ctrl' && key.text === 'c'
+    if (!interrupt && (key.name !== 'escape' || dialog)) return
+    if (interrupt && cancelling) leave(130)
+    else { setCancelling(true); controller.current?.abort() }
+  }, busy)
+
+  const complete = useMemo(() => completer(deps), [deps])
+  const openEditor = deps.openEditor
+  const edit = openEditor && ((text: string): Promise<string> => { const resume = suspend(); return openEditor(text).finally(resume) })
+  const dialogRows = dialog ? Math.max(6, Math.floor((rows - 2) * 0.7)) : 0
+
+  return (
+    <>
+      <Static items={items}>
+        {item => 'run' in item
+          ? <FinishedRun key={item.key} run={item.run} width={width} />
+          : <Text key={item.key} {...(item.error && {color: 'red'})}>{wrap(printable(item.text), width).join('\n')}</Text>}
+      </Static>
+      <Box flexDirection="column">
+        {run && <LiveRun run={run} frame={frame} width={width} rows={rows - 2 - dialogRows - (cancelling ? 1 : 0)} />}
+        {dialog && 'preview' in dialog && <Confirm preview={dialog.preview} width={width} rows={dialogRows} answer={dialog.answer} openEditor={edit} />}
+        {dialog && 'question' in dialog && <Ask question={dialog.question} width={width} rows={dialogRows} answer={dialog.answer} />}
+        {cancelling && busy && <Text color="yellow">Cancelling. Ctrl-C again leaves at once.</Text>}
+        {!busy && request === undefined && <Input width={width} history={history} submit={submit} exit={() => leave(0)} complete={complete} />}
+      </Box>
+    </>
+  )
+}
+
+/** Shows the interface until the request is done (with `request`) or the user leaves; resolves with the exit code. */
+export async function startInk({deps, request, options}: {deps: InkDeps; request?: string; options: InkOptions}): Promise<number> {
+  const keys = new KeySource()
+  const terminal = openTerminal(keys)
+  let code = 0
+  try {
+    const app = render(
+      <Keys.Provider value={keys}>
+        <App deps={deps} options={options} request={request} suspend={terminal.suspend}
+          leave={exitCode => { code = exitCode; setImmediate(() => app.unmount()) }} />
+      </Keys.Provider>,
+      {exitOnCtrlC: false, patchConsole: true, maxFps: 20},
+    )
+    await app.waitUntilExit()
+  } finally {
+    terminal.restore()
+  }
+  return code
+}

@@ -1,0 +1,71 @@
+// A question that is not a confirmation: which of several people, or an address that is missing.
+import {Box, Text} from 'ink'
+import {useState} from 'react'
+import {oneLine, printable} from '../core/text.ts'
+import type {Answer, Candidate, Question} from '../core/types.ts'
+import {edit} from './editor.ts'
+import {marks, truncate, wrap} from './format.ts'
+import {Line} from './Line.tsx'
+import {useEditor} from './useEditor.ts'
+import {useKeys} from './useKeys.ts'
+
+interface Props { question: Question; width: number; rows: number; answer: (answer: Answer) => void }
+
+export const Ask = (props: Props) => props.question.type === 'pick' ? <Pick {...props} question={props.question} /> : <Input {...props} question={props.question} />
+
+function Pick({question, width, rows, answer}: Props & {question: Extract<Question, {type: 'pick'}>}) {
+  const {now, set: setFilter} = useEditor()
+  const filter = now()
+  const [at, setAt] = useState(0)
+  const matching = (): Candidate[] => question.candidates.filter(c => `${c.label} ${c.detail ?? ''}`.toLowerCase().includes(now().text.toLowerCase()))
+  const found = matching()
+  const chosen = Math.min(at, Math.max(0, found.length - 1))
+  const room = Math.max(1, rows - 3)
+  const first = Math.max(0, Math.min(chosen - room + 1, found.length - room))
+  useKeys(key => {
+    const digit = key.name === 'text' && now().text === '' && /^[1-9]$/.test(key.text) ? found[Number(key.text) - 1] : undefined
+    if (digit) answer({value: digit.value})
+    else if (key.name === 'escape') answer(undefined)
+    else if (key.name === 'enter') { const c = matching()[chosen]; if (c) answer({value: c.value}) }
+    else if (key.name === 'up') setAt(Math.max(0, chosen - 1))
+    else if (key.name === 'down') setAt(Math.min(found.length - 1, chosen + 1))
+    else { setFilter(e => edit(e, key)); setAt(0) }
+  })
+  return (
+    <Box flexDirection="column">
+      <Text bold>{wrap(printable(question.title), width).join('\n')}</Text>
+      {found.slice(first, first + room).map((c, i) => (
+        <Text key={`${first + i}`} inverse={first + i === chosen} wrap="truncate">
+          {truncate(`${first + i < 9 ? first + i + 1 : ' '} ${oneLine(c.label)}${c.detail ? `  ${oneLine(c.detail)}` : ''}`, width)}
+        </Text>))}
+      {found.length === 0 && <Text color="yellow">Nobody fits. Backspace widens the search.</Text>}
+      <Text color="yellow" wrap="truncate">{filter.text ? `${marks.prompt} ${filter.text}` : 'Arrows and Enter, a digit, or type to search; Esc for none'}</Text>
+    </Box>
+  )
+}
+
+function Input({question, width, answer}: Props & {question: Extract<Question, {type: 'input'}>}) {
+  const {now, set: setEditor} = useEditor()
+  const [value, setValue] = useState<string>()
+  useKeys(key => {
+    if (key.name === 'escape') { answer(undefined); return }
+    if (value !== undefined) {
+      if (key.name === 'text' && /^[yn]$/i.test(key.text)) answer({value, save: key.text.toLowerCase() === 'y'})
+      return
+    }
+    if (key.name !== 'enter') { setEditor(e => edit(e, key)); return }
+    const typed = now().text.trim()
+    if (typed === '') return
+    if (question.save) setValue(typed)
+    else answer({value: typed})
+  })
+  return (
+    <Box flexDirection="column">
+      <Text bold>{wrap(printable(question.title), width).join('\n')}</Text>
+      <Line editor={now()} prefix={`${marks.prompt} `} width={width} rows={3} {...(question.placeholder && {placeholder: question.placeholder})} />
+      {value !== undefined && question.save
+        ? <Text color="yellow">{wrap(`Keep it in the contacts as ${oneLine(question.save.name)}? [y]es [n]o`, width).join('\n')}</Text>
+        : <Text color="yellow">Enter to go on, Esc for none</Text>}
+    </Box>
+  )
+}

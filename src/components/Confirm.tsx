@@ -1,0 +1,128 @@
+// The card of an outward step: exactly what will leave, where each part came from, and the user's word on it.
+import {Box, Text} from 'ink'
+import {useEffect, useState} from 'react'
+import {printable} from '../core/text.ts'
+import type {ConfirmAnswer, Json, Preview, Source} from '../core/types.ts'
+import {edit, editorOf} from './editor.ts'
+import {bytes, marks, wrap} from './format.ts'
+import {Line} from './Line.tsx'
+import {useEditor} from './useEditor.ts'
+import {useKeys} from './useKeys.ts'
+
+interface Row { text: string; color?: string; bold?: boolean }
+const from: Record<Source, string> = {user: 'typed by you', lookup: 'looked up', document: 'FROM A DOCUMENT OR MAIL'}
+
+const origin = (preview: Preview, arg: string | undefined): Source | undefined => arg === undefined ? undefined : preview.sources?.[arg]
+
+/** The whole card as rows of at most `width` columns: every field, every recipient, the full text. */
+export function cardRows(preview: Preview, width: number): Row[] {
+  const rows: Row[] = []
+  const add = (text: string, style: Omit<Row, 'text'> = {}): void => { for (const row of wrap(printable(text), width)) rows.push({text: row, ...style}) }
+  add(preview.title, {bold: true})
+  for (const field of preview.fields) {
+    const source = origin(preview, field.arg)
+    const values = Array.isArray(field.value) ? field.value : [field.value]
+    if (values.every(v => v === '')) continue
+    // A value is one line: its own line ends are shown, so that it cannot pass for another field.
+    add(`${field.label}: ${values.map(v => v.replace(/\r?\n/g, '\\n')).join(', ')}${source ? `  (${from[source]})` : ''}`, source === 'document' ? {color: 'red'} : {})
+  }
+  for (const a of preview.attachments ?? []) add(`Attachment: ${a.name} (${bytes(a.bytes)}, ${a.type}) ${a.path}`)
+  if (preview.body) {
+    const source = origin(preview, preview.body.arg)
+    add('')
+    if (source === 'document') add(`The text below holds text ${from.document}:`, {color: 'red'})
+    for (const row of wrap(printable(preview.body.text), width - 2)) rows.push({text: `${marks.bar} ${row}`})
+  }
+  if (preview.notice) { add(''); add(preview.notice, {color: 'yellow'}) }
+  return rows
+}
+
+const Rows = ({rows}: {rows: Row[]}) => (
+  <Box flexDirection="column">
+    {rows.map((r, i) => <Text key={i} wrap="truncate" {...(r.color && {color: r.color})} {...(r.bold && {bold: true})}>{r.text === '' ? ' ' : r.text}</Text>)}
+  </Box>
+)
+
+/** The card without keys, for the dry run. */
+export const Card = ({preview, width}: {preview: Preview; width: number}) =>
+  <Box marginTop={1}><Rows rows={cardRows(preview, width)} /></Box>
+
+interface Field { label: string; arg: string; text: string; list: boolean }
+function editable(preview: Preview): Field[] {
+  const fields = preview.fields.flatMap((f): Field[] =>
+    f.arg === undefined ? [] : [{label: f.label, arg: f.arg, list: Array.isArray(f.value), text: Array.isArray(f.value) ? f.value.join(', ') : f.value}])
+  const body = preview.body
+  return body?.arg === undefined ? fields : [...fields, {label: 'Text', arg: body.arg, list: false, text: body.text}]
+}
+
+const split = (text: string): string[] => text.split(/[,;\n]/).map(t => t.trim()).filter(Boolean)
+
+export interface ConfirmProps {
+  preview: Preview
+  width: number
+  rows: number
+  answer: (answer: ConfirmAnswer) => void
+  /** opens the user's $EDITOR on a text; undefined where there is none */
+  openEditor?: ((text: string) => Promise<string>) | undefined
+}
+
+export function Confirm({preview, width, rows, answer, openEditor}: ConfirmProps) {
+  const [top, setTop] = useState(0)
+  const [choosing, setChoosing] = useState(false)
+  const [field, setField] = useState<Field>()
+  const {now, set: setEditor} = useEditor()
+  // Keys that were typed before the card could be read must not answer it: they arrive in the same turn of the
+  // event loop as the card, or while it is drawn. It listens only after its first frame has been out for a moment.
+  const [armed, setArmed] = useState(false)
+  useEffect(() => { const t = setTimeout(() => setArmed(true), 250); return () => clearTimeout(t) }, [])
+
+  const all = cardRows(preview, width)
+  const fields = editable(preview)
+  const room = Math.max(3, rows - (choosing ? fields.length + 1 : field ? 8 : 2))
+  const last = Math.max(0, all.length - room)
+  const start = (f: Field): void => { setChoosing(false); setField(f); setEditor(editorOf(f.text)) }
+  const finish = (f: Field, text: string): void => {
+    const value: Json = f.list ? split(text) : text
+    answer({edit: {[f.arg]: value}})
+  }
+
+  useKeys(key => {
+    if (field) {
+      if (key.name === 'escape') setField(undefined)
+      else if (key.name === 'enter') finish(field, now().text)
+      else if (key.name === 'ctrl' && key.text === 'g' && openEditor) void openEditor(now().text).then(text => setEditor(editorOf(text)), () => undefined)
+      else setEditor(e => edit(e, key))
+      return
+    }
+    if (choosing) {
+      const chosen = key.name === 'text' ? fields[Number(key.text) - 1] : undefined
+      if (chosen) start(chosen)
+      else if (key.name === 'escape') setChoosing(false)
+      return
+    }
+    if (key.name === 'down') setTop(t => Math.min(last, t + 1))
+    else if (key.name === 'up') setTop(t => Math.max(0, t - 1))
+    else if (key.name === 'pagedown') setTop(t => Math.min(last, t + room - 1))
+    else if (key.name === 'pageup') setTop(t => Math.max(0, t - room + 1))
+    else if (key.name === 'text') {
+      const k = key.text.toLowerCase()
+      if (k === 's') answer('yes')
+      else if (k === 'k') answer('skip')
+      else if (k === 'q') answer('stop')
+      else if (k === 'e' && fields.length > 0) setChoosing(true)
+    }
+  }, armed)
+
+  return (
+    <Box flexDirection="column">
+      <Rows rows={all.slice(Math.min(top, last), Math.min(top, last) + room)} />
+      {last > 0 && <Text color="yellow">{`rows ${Math.min(top, last) + 1} to ${Math.min(top, last) + room} of ${all.length}, arrows and Page keys show the rest`}</Text>}
+      {choosing && fields.map((f, i) => <Text key={f.arg} wrap="truncate">{`${i + 1} ${f.label}`}</Text>)}
+      {field && <Line editor={now()} prefix={`${field.label}: `} width={width} rows={6} />}
+      <Text color="yellow" wrap="truncate">
+        {field ? `Enter keeps it, Ctrl-J starts a line, Esc leaves it${openEditor ? ', Ctrl-G opens your editor' : ''}`
+          : choosing ? 'Which one? Its number, or Esc' : '[s]end  [e]dit  s[k]ip  [q]uit'}
+      </Text>
+    </Box>
+  )
+}

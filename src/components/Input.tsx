@@ -1,0 +1,89 @@
+// The input line of the REPL: its own editor with history and completion.
+import {Box, Text} from 'ink'
+import {useState} from 'react'
+import {edit, editorOf, emptyEditor, insert, vertical} from './editor.ts'
+import {marks, truncate} from './format.ts'
+import {startWalk, step, type Walk} from './history.ts'
+import {Line} from './Line.tsx'
+import {useEditor} from './useEditor.ts'
+import {useKeys} from './useKeys.ts'
+
+export interface Completion { from: number; options: string[] }
+/** What may stand at the cursor: slash commands, @contacts, files after "/" or "~". */
+export type Complete = (text: string, cursor: number) => Promise<Completion>
+
+interface Props {
+  width: number
+  history: readonly string[]
+  submit: (text: string) => void
+  exit: () => void
+  complete: Complete
+}
+
+const common = (options: string[]): string => {
+  let end = 0
+  const first = options[0] ?? ''
+  while (end < first.length && options.every(o => o[end]?.toLowerCase() === first[end]?.toLowerCase())) end++
+  return first.slice(0, end)
+}
+
+export function Input({width, history, submit, exit, complete}: Props) {
+  const {now, set: setEditor} = useEditor()
+  const [walk, setWalk] = useState<Walk>(startWalk(history))
+  const [options, setOptions] = useState<string[]>([])
+  const [note, setNote] = useState('')
+
+  const go = (by: -1 | 1): void => {
+    const editor = now()
+    const inside = vertical(editor, by)
+    if (inside) { setEditor(inside); return }
+    const next = step(walk, by, editor.text)
+    if (!next) return
+    setWalk(next.walk)
+    setEditor(editorOf(next.text))
+  }
+  const tab = async (): Promise<void> => {
+    const {text, cursor} = now()
+    const {from, options: found} = await complete(text, cursor)
+    const typed = text.slice(from, cursor)
+    const shared = common(found)
+    setOptions(found.length > 1 ? found : [])
+    const fill = found.length === 1 ? found[0]! + ' ' : shared.length > typed.length ? shared : undefined
+    // The text may have changed while files were looked up: then the answer is too late.
+    if (fill) setEditor(e => e.text === text ? {...insert({...e, text: text.slice(0, from) + text.slice(cursor), cursor: from}, fill), undo: [...e.undo, {text, cursor}]} : e)
+  }
+
+  useKeys(key => {
+    const editor = now()
+    setOptions([])
+    setNote('')
+    switch (key.name) {
+      case 'enter':
+        if (editor.text.endsWith('\\') && editor.cursor === editor.text.length) { setEditor(insert({...editor, text: editor.text.slice(0, -1), cursor: editor.cursor - 1}, '\n')); return }
+        if (editor.text.trim() === '') return
+        submit(editor.text)
+        setEditor(emptyEditor)
+        setWalk(startWalk([...history.filter(h => h !== editor.text.trim()), editor.text.trim()]))
+        return
+      case 'up': go(-1); return
+      case 'down': go(1); return
+      case 'tab': void tab().catch(() => setNote('Nothing to complete here')); return
+      case 'escape': return
+      case 'ctrl':
+        if (key.text === 'c') {
+          if (editor.text === '') { if (note) exit(); else setNote('Ctrl-C again leaves') } else setEditor(emptyEditor)
+          return
+        }
+        if (key.text === 'd' && editor.text === '') { exit(); return }
+    }
+    setEditor(e => edit(e, key))
+  })
+
+  return (
+    <Box flexDirection="column">
+      <Line editor={now()} prefix={`${marks.prompt} `} width={width} rows={6} placeholder="What shall I do? /help shows how" />
+      {options.length > 0 && <Text color="blue" wrap="truncate">{truncate(options.join('  '), width)}</Text>}
+      {note !== '' && <Text color="yellow">{note}</Text>}
+    </Box>
+  )
+}

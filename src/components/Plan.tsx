@@ -1,0 +1,51 @@
+// The plan as a tree that grows while the model writes it.
+import {Box, Text} from 'ink'
+import {oneLine, printable} from '../core/text.ts'
+import {argText, duration, marks, toolName, truncate, valueText} from './format.ts'
+import {tree, type RunView, type TreeLine} from './state.ts'
+
+const color = {waiting: undefined, asking: 'yellow', running: 'cyan', done: 'green', failed: 'red', skipped: 'yellow'} as const
+const reasons: Record<string, string> = {
+  dependency: 'needs a step that did not work', user: 'skipped by you', dropped: 'not needed', cancelled: 'cancelled',
+  nobody: 'nobody was there to say yes', 'dry-run': 'preview only',
+}
+
+/** One step on one row: mark, what it does, with what, and what it waits for or what came of it. */
+export function TaskLine({line, frame, width}: {line: TreeLine; frame: number; width: number}) {
+  const {view, depth, kind} = line
+  const {task, status} = view
+  const indent = depth === 0 ? '' : '  '.repeat(depth - 1) + marks.branch
+  if (kind === 'ref') return <Text wrap="truncate">{truncate(`${indent}${marks.up} step ${task.id}`, width)}</Text>
+  const mark = status === 'running' ? marks.spinner[frame % marks.spinner.length] : marks[status]
+  const args = view.args ? Object.values(view.args).map(valueText) : task.args.map(argText)
+  const tail = status === 'done' ? `${oneLine(view.summary ?? '')} ${view.ms !== undefined ? `(${duration(view.ms)})` : ''}`
+    : status === 'failed' ? oneLine(view.error?.message ?? 'failed')
+    : status === 'skipped' ? reasons[view.reason ?? ''] ?? 'skipped'
+    : status === 'asking' ? 'waits for you'
+    : view.message ? `${oneLine(view.message)}${view.fraction !== undefined ? ` ${Math.round(view.fraction * 100)}%` : ''}`
+    : status === 'waiting' && task.dependsOn.length > 0 ? `waits for ${task.dependsOn.map(id => `step ${id}`).join(', ')}` : ''
+  const what = `${task.id}. ${toolName(task.tool)}`
+  // Done and failed steps say what came of them instead of what went in.
+  const detail = (status === 'done' && view.summary) || status === 'failed' || status === 'skipped' ? tail : [args.filter(Boolean).join(', '), tail].filter(Boolean).join('  - ')
+  const room = Math.max(0, width - indent.length - 2 - what.length - 2)
+  return (
+    <Text wrap="truncate">
+      {indent}<Text {...(color[status] && {color: color[status]})}>{mark}</Text> <Text bold>{truncate(what, Math.max(8, width - indent.length - 2))}</Text>
+      {room > 3 && detail ? `  ${truncate(detail, room)}` : ''}
+    </Text>
+  )
+}
+
+/** `rows`: the most rows to use; a longer tree shows its end. */
+export function Plan({run, frame, width, rows}: {run: RunView; frame: number; width: number; rows: number}) {
+  const lines = tree(run.tasks)
+  const room = Math.max(1, rows - (run.partial ? 1 : 0))
+  const hidden = lines.length > room ? lines.length - room + 1 : 0
+  return (
+    <Box flexDirection="column">
+      {hidden > 0 && <Text>{`${marks.more} ${hidden} earlier ${hidden === 1 ? 'step' : 'steps'}`}</Text>}
+      {lines.slice(hidden).map((line, i) => <TaskLine key={`${hidden + i}`} line={line} frame={frame} width={width} />)}
+      {run.partial !== '' && <Text wrap="truncate" dimColor>{truncate(printable(run.partial), width)}</Text>}
+    </Box>
+  )
+}

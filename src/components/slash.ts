@@ -1,0 +1,48 @@
+// Slash commands: their list, help, and completion of commands, contacts and files.
+import type {Effect} from '../core/types.ts'
+import type {Complete} from './Input.tsx'
+
+const help: [string, string][] = [
+  ['/help', 'this help'], ['/tools', 'what tinyagent can do'], ['/plan [request]', 'show the plan and run nothing; alone: on and off'],
+  ['/mail [file]', 'your mail; choose the open one'], ['/notes', 'your notes'], ['/calendar', 'what is coming'],
+  ['/log', 'what was done'], ['/undo [id]', 'take the last local step back'], ['/config', 'settings and where they are'],
+  ['/model', 'the models in use'], ['/voice', 'speak instead of typing'], ['/clear', 'clear the screen'], ['/exit', 'leave (also Ctrl-D)'],
+]
+export const slashCommands = help.map(([name]) => name.slice(1).split(' ')[0]!)
+
+export const helpText = (version: string): string => [
+  `tinyagent ${version}: type what you want done, e.g. "remind me to call the dentist tomorrow at 3pm".`,
+  ...help.map(([name, what]) => `  ${name.padEnd(16)} ${what}`),
+  'Ctrl-J or \\ and Enter: new line.  Up and Down: earlier requests.  Tab: complete /commands, @contacts, ~/files.',
+  'Esc or Ctrl-C stops what runs.  Ctrl-_ undoes typing, Ctrl-W, -U, -K cut and Ctrl-Y pastes.',
+].join('\n')
+
+export const toolsText = (tools: {name: string; description: string; effect: Effect}[]): string => {
+  const effects: Record<Effect, string> = {read: 'looks up', local: 'on this machine', outward: 'asks first'}
+  return tools.map(t => `  ${t.name.padEnd(26)} ${t.description} (${effects[t.effect]})`).join('\n')
+}
+
+/** " Did you mean /calendar?" for the command that begins alike or shares most letters; "" for none. */
+export function closest(name: string, commands: string[]): string {
+  const score = (c: string): number => c.startsWith(name.slice(0, 2)) ? 10 : [...new Set(name)].filter(l => c.includes(l)).length - Math.abs(c.length - name.length)
+  const best = [...commands].sort((a, b) => score(b) - score(a))[0]
+  return best !== undefined && score(best) >= 2 ? ` Did you mean /${best}?` : ''
+}
+
+/** Completes the word at the cursor. */
+export const completer = (deps: {commands: Record<string, unknown>; contacts(): Promise<string[]>; files(prefix: string): Promise<string[]>}): Complete => async (text, cursor) => {
+  const before = text.slice(0, cursor)
+  if (/^\/\w*$/.test(before)) {
+    const all = [...new Set([...slashCommands, ...Object.keys(deps.commands)])].sort()
+    return {from: 0, options: all.map(c => `/${c}`).filter(c => c.startsWith(before))}
+  }
+  const at = /(?:^|\s)@([^@]*)$/.exec(before)
+  if (at) {
+    const typed = at[1]!.toLowerCase()
+    const names = (await deps.contacts()).filter(n => n.toLowerCase().startsWith(typed))
+    return {from: cursor - at[1]!.length - 1, options: names}
+  }
+  const word = /(?:^|\s)((?:~|\/|\.\/)\S*)$/.exec(before)
+  if (word) return {from: cursor - word[1]!.length, options: await deps.files(word[1]!)}
+  return {from: cursor, options: []}
+}

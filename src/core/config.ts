@@ -1,0 +1,225 @@
+// The configuration: one schema with its defaults, one TOML file. Unknown keys are errors, so that a misspelt one is not silently ignored.
+import {mkdirSync, readFileSync} from 'node:fs'
+import path from 'node:path'
+import {parse, stringify, TomlError} from 'smol-toml'
+import writeFileAtomic from 'write-file-atomic'
+import {z} from 'zod'
+import {ConfigError} from './errors.ts'
+import {expand, type Paths} from './paths.ts'
+
+const folder = z.strictObject({dir: z.string().min(1).optional()}).prefault({})
+
+/** Every key, what it may be, and what it is when it is not set. */
+export const configSchema = z.strictObject({
+  user: z.strictObject({
+    name: z.string().default(''),
+    email: z.union([z.literal(''), z.email()]).default(''),
+    region: z.string().regex(/^[A-Z]{2}$/, 'expected two capital letters, e.g. "DE"').default('US'),
+  }).prefault({}),
+  instructions: z.string().max(2000).default(''),
+  calendar: folder, reminders: folder, contacts: folder, notes: folder, mail: folder, sms: folder,
+  files: z.strictObject({
+    roots: z.array(z.string().min(1)).optional(),
+    exclude: z.array(z.string()).default(['node_modules', '.git', '.cache', 'Library', 'AppData']),
+  }).prefault({}),
+  maps: z.strictObject({
+    provider: z.enum(['openstreetmap', 'apple', 'google']).default('openstreetmap'),
+    open: z.boolean().default(true),
+  }).prefault({}),
+  confirm: z.strictObject({policy: z.record(z.string(), z.enum(['ask', 'allow'])).default({})}).prefault({}),
+  model: z.strictObject({
+    planner: z.string().default(''),
+    threads: z.number().int().min(0).max(256).default(0),
+  }).prefault({}),
+})
+
+export type ConfigValues = z.infer<typeof configSchema>
+type Area = 'calendar' | 'reminders' | 'contacts' | 'notes' | 'mail' | 'sms'
+
+/** The values, with every folder absolute. */
+export interface Config extends Omit<ConfigValues, Area | 'files'> {
+  file: string
+  paths: Paths
+  values: ConfigValues
+  dirs: Record<Area, string>
+  files: {roots: string[]; exclude: string[]}
+}
+
+/** Reads the config; a missing file is the defaults. Throws ConfigError with file, line or key, and what would be right. */
+export function loadConfig(paths: Paths, file = path.join(paths.config, 'config.toml')): Config {
+  const values = check(readText(file), file)
+  const base = path.dirname(file)
+  const dirOf = (area: Area): string => expand(values[area].dir ?? path.join(paths.data, area), base)
+  return {
+    ...values, file, paths, values,
+    dirs: {
+      calendar: dirOf('calendar'), reminders: dirOf('reminders'), contacts: dirOf('contacts'),
+      notes: dirOf('notes'), mail: dirOf('mail'), sms: dirOf('sms'),
+    },
+    files: {roots: values.files.roots?.map(r => expand(r, base)) ?? paths.documents, exclude: values.files.exclude},
+  }
+}
+
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8')
+  } catch (cause) {
+    // ENOENT and ENOTDIR: no config yet.
+    if (cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR')) return ''
+    throw new ConfigError(`${file}: cannot be read (${cause instanceof Error ? cause.message : String(cause)})`, cause)
+  }
+}
+
+function check(text: string, file: string): ConfigValues {
+  let toml: unknown
+  try {
+    toml = parse(text)
+  } catch (cause) {
+    if (!(cause instanceof TomlError)) throw cause
+    throw new ConfigError(`${file}:${cause.line}:${cause.column}: ${tomlReason(cause)}`, cause)
+  }
+  const parsed = configSchema.safeParse(toml)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]!
+  const key = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0]!] : issue.path
+  const line = lineOf(text, key.map(String))
+  const right = issue.code === 'unrecognized_keys'
+    ? `there is no such key; ${knownKeys(issue.path)}`
+    : issue.message.replace(/^Invalid input: /, '')
+  throw new ConfigError(`${file}${line ? `:${line}` : ''}: ${key.join('.')}: ${right}`, parsed.error)
+}
+
+/** smol-toml's message holds a picture of the line after its first one. */
+const tomlReason = (error: TomlError): string => error.message.split('\n')[0]!.replace(/^Invalid TOML document: /, '')
+
+function knownKeys(at: PropertyKey[]): string {
+  const all = keys().map(k => k.split('.'))
+  const here = new Set(all.filter(k => at.every((part, i) => k[i] === part)).map(k => k[at.length]))
+  return `known here: ${[...here].join(', ')}`
+}
+
+/** All keys in dotted form; one a tool for confirm.policy. */
+export function keys(): string[] {
+  return Object.entries(configSchema.shape).flatMap(([name, schema]) => {
+    const inner = schema instanceof z.ZodPrefault ? schema.unwrap() : undefined
+    return inner instanceof z.ZodObject ? Object.keys(inner.shape).map(key => `${name}.${key}`) : [name]
+  })
+}
+
+/** The line that sets a key, by looking for it under its section; undefined where it is written in another form. */
+function lineOf(text: string, key: string[]): number | undefined {
+  const at = locate(text.split('\n'), key)
+  return at.line === undefined ? undefined : at.line + 1
+}
+
+interface Place { line?: number; /** last line of the key's section, when there is one */ sectionEnd?: number }
+
+const header = /^\s*\[\s*([^[\]]+?)\s*\]\s*(?:#.*)?$/
+const assignment = /^\s*((?:[\w-]+|"[^"]*")(?:\s*\.\s*(?:[\w-]+|"[^"]*"))*)\s*=/
+
+function locate(lines: string[], key: string[]): Place {
+  const plain = (name: string): string => name.split('.').map(p => p.trim().replace(/^"|"$/g, '')).join('.')
+  const wanted = key.join('.')
+  const place: Place = {}
+  let section = ''
+  for (const [i, line] of lines.entries()) {
+    const opened = header.exec(line)
+    if (opened) {
+      section = plain(opened[1]!)
+      if (section === wanted) place.line ??= i
+    }
+    if (section === key.slice(0, -1).join('.') && line.trim() !== '') place.sectionEnd = i
+    const set = assignment.exec(line)
+    if (set && (section ? `${section}.` : '') + plain(set[1]!) === wanted) place.line ??= i
+  }
+  return place
+}
+
+/** Sets one key in the file and leaves the rest as it stands, comments too. Nothing is written unless the whole is right. */
+export async function setKey(config: Config, key: string, value: string): Promise<void> {
+  const {file} = config
+  const parts = key.split('.')
+  const section = parts.slice(0, -1).join('.')
+  const lines = readText(file).split('\n')
+  const line = `${parts.at(-1)} = ${literal(value)}`
+  const place = locate(lines, parts)
+  if (place.line !== undefined) {
+    const end = valueEnd(lines, place.line)
+    lines.splice(place.line, end - place.line + 1, line)
+  } else if (section === '') lines.unshift(line)
+  else if (place.sectionEnd !== undefined) lines.splice(place.sectionEnd + 1, 0, line)
+  else lines.push(...(lines.at(-1) === '' ? [] : ['']), `[${section}]`, line)
+  const text = lines.join('\n').replace(/\n*$/, '\n')
+  check(text, file)
+  mkdirSync(path.dirname(file), {recursive: true, mode: 0o700})
+  await writeFileAtomic(file, text, {mode: 0o600})
+}
+
+/** A value may go over several lines (lists, long strings): the fewest lines that parse on their own. */
+function valueEnd(lines: string[], start: number): number {
+  for (let end = start; end < lines.length; end++) {
+    try {
+      parse(lines.slice(start, end + 1).join('\n'))
+      return end
+    } catch { /* the value goes on */ }
+  }
+  return start
+}
+
+/** `true`, `5` and `["a"]` are what they look like; anything else is a string. */
+function literal(value: string): string {
+  try {
+    parse(`x = ${value}`)
+    return value.includes('\n') ? JSON.stringify(value) : value
+  } catch {
+    return stringify({x: value}).replace(/^x = /, '').trimEnd()
+  }
+}
+
+/** One key's value as it stands after defaults; undefined for a key that does not exist. */
+export function getKey(config: Config, key: string): unknown {
+  return key.split('.').reduce<unknown>((value, part) =>
+    typeof value === 'object' && value !== null && Object.hasOwn(value, part) ? (value as Record<string, unknown>)[part] : undefined, config.values)
+}
+
+/** What `setup` writes: every key, commented out, with its default. */
+export const template = (paths: Paths): string => `# tinyagent: every key with its default. Remove the "# " before a line to change it.
+
+# Standing instructions that count for every request, e.g. "always cc Sid on my mails".
+# instructions = ""
+
+[user]
+# name = ""
+# email = ""
+# region = "US"            # two letters: the country of phone numbers without a country code
+
+# Folders in open formats; other programs may read and write them too.
+[calendar]
+# dir = ${JSON.stringify(path.join(paths.data, 'calendar'))}    # iCalendar files (khal, vdirsyncer)
+[reminders]
+# dir = ${JSON.stringify(path.join(paths.data, 'reminders'))}   # iCalendar files (todoman)
+[contacts]
+# dir = ${JSON.stringify(path.join(paths.data, 'contacts'))}    # vCard files (khard)
+[notes]
+# dir = ${JSON.stringify(path.join(paths.data, 'notes'))}       # Markdown (Obsidian)
+[mail]
+# dir = ${JSON.stringify(path.join(paths.data, 'mail'))}        # Maildir
+[sms]
+# dir = ${JSON.stringify(path.join(paths.data, 'sms'))}
+
+[files]
+# roots = ${JSON.stringify(paths.documents)}
+# exclude = ["node_modules", ".git", ".cache", "Library", "AppData"]
+
+[maps]
+# provider = "openstreetmap"   # or "apple", "google"
+# open = true                  # false: only print the link
+
+# "allow" lets an outward step of this tool go without asking (never when text of a document is in it).
+[confirm.policy]
+# send_sms = "ask"
+
+[model]
+# planner = ""             # a GGUF file; "" is the one that comes with tinyagent
+# threads = 0              # 0: as many as the machine has cores
+`

@@ -1,0 +1,88 @@
+// The user's words about time in one spelling: lower case, digits for number words, whole names for
+// abbreviations, typing slips mended. Everything after this file works on that spelling.
+
+export const weekdays = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday']
+export const months = ['january', 'february', 'march', 'april', 'may', 'june', 'july', 'august', 'september', 'october', 'november', 'december']
+
+const units: Record<string, number> = {
+  one: 1, two: 2, three: 3, four: 4, five: 5, six: 6, seven: 7, eight: 8, nine: 9, ten: 10, eleven: 11, twelve: 12,
+  thirteen: 13, fourteen: 14, fifteen: 15, sixteen: 16, seventeen: 17, eighteen: 18, nineteen: 19,
+}
+const tens: Record<string, number> = {twenty: 20, thirty: 30, forty: 40, fourty: 40, fifty: 50, sixty: 60, ninety: 90}
+const ordinals: Record<string, number> = {
+  first: 1, second: 2, third: 3, fourth: 4, fifth: 5, sixth: 6, seventh: 7, eighth: 8, ninth: 9, tenth: 10, eleventh: 11,
+  twelfth: 12, thirteenth: 13, fourteenth: 14, fifteenth: 15, sixteenth: 16, seventeenth: 17, eighteenth: 18,
+  nineteenth: 19, twentieth: 20, thirtieth: 30,
+}
+
+const aliases: Record<string, string> = {
+  tmrw: 'tomorrow', tmr: 'tomorrow', tmw: 'tomorrow', tmrow: 'tomorrow', tomo: 'tomorrow', '2moro': 'tomorrow', '2morrow': 'tomorrow', '2mrw': 'tomorrow',
+  tonite: 'tonight', '2nite': 'tonight', '2night': 'tonight', '2day': 'today', wkend: 'weekend', midday: 'noon', noontime: 'noon', lunchtime: 'noon',
+  mon: 'monday', tue: 'tuesday', tues: 'tuesday', wed: 'wednesday', weds: 'wednesday', thu: 'thursday', thur: 'thursday', thurs: 'thursday',
+  fri: 'friday', sat: 'saturday', sun: 'sunday',
+  jan: 'january', feb: 'february', mar: 'march', apr: 'april', jun: 'june', jul: 'july', aug: 'august', sep: 'september', sept: 'september',
+  oct: 'october', nov: 'november', dec: 'december',
+  minute: 'minutes', min: 'minutes', mins: 'minutes', hour: 'hours', hr: 'hours', hrs: 'hours', day: 'days', week: 'weeks', wk: 'weeks', wks: 'weeks',
+  month: 'months', year: 'years', yr: 'years', yrs: 'years', fortnights: 'fortnight', eod: 'end of days', cob: 'end of days', till: 'until', til: 'until',
+}
+
+/** Words long enough that a slip in them is still told apart. */
+const mendable = [...weekdays, ...months.filter(m => m.length > 4), 'tomorrow', 'tonight', 'today', 'morning', 'afternoon', 'evening', 'midnight', 'minutes', 'quarter']
+const correct = new Set([...mendable, ...Object.keys(units), ...Object.keys(tens), ...Object.keys(ordinals), ...Object.keys(aliases)])
+
+/** Optimal string alignment: insertions, deletions, replacements, and neighbours swapped. */
+function slips(a: string, b: string): number {
+  const rows: number[][] = Array.from({length: a.length + 1}, (_, i) => [i])
+  for (let j = 1; j <= b.length; j++) rows[0]![j] = j
+  for (let i = 1; i <= a.length; i++) {
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1] ? 0 : 1
+      let best = Math.min(rows[i - 1]![j]! + 1, rows[i]![j - 1]! + 1, rows[i - 1]![j - 1]! + same)
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) best = Math.min(best, rows[i - 2]![j - 2]! + 1)
+      rows[i]![j] = best
+    }
+  }
+  return rows[a.length]![b.length]!
+}
+
+/** "wendesday" -> "wednesday"; a word that is near none of ours stays. */
+function mend(word: string): string {
+  if (word.length < 5 || correct.has(word) || !/^[a-z]+$/.test(word)) return word
+  const allowed = word.length >= 8 ? 2 : 1
+  return mendable.find(w => w[0] === word[0] && Math.abs(w.length - word.length) <= allowed && slips(word, w) <= allowed) ?? word
+}
+
+/** One spelling for all: "Tmrw at Half Past Two, p.m." -> "tomorrow at half past 2 pm". */
+export function normalise(words: string): string {
+  const spaced = words.normalize('NFKC').toLowerCase()
+    .replace(/[’‘`´]/g, "'")
+    .replace(/\b([ap])\.? ?m\b\.?/g, '$1m')
+    .replace(/\bo'? ?clock\b/g, 'oclock')
+    .replace(/'s\b(?: time\b)?/g, '')
+    .replace(/(\d|noon|midnight) ?-?ish\b/g, '$1')
+    .replace(/\bclose of (?:business|play)\b/g, 'end of day')
+    // Points and colons between digits are clocks and dates; everything else that is no letter or digit is a space.
+    .replace(/(?<!\d)[.:]|[.:](?!\d)|[^\p{L}\p{N}.:/@'-]|(?<=\p{L})-|-(?=\p{L})/gu, ' ')
+    .replace(/@/g, ' at ')
+    .replace(/(\d)(am|pm|minutes|mins?|m|hours|hrs?|days|weeks)\b/g, '$1 $2')
+  const out: string[] = []
+  for (const token of spaced.split(/\s+/).filter(Boolean)) {
+    const word = aliases[token] ?? aliases[mend(token)] ?? mend(token)
+    const last = out[out.length - 1]
+    const afterTens = last !== undefined && /^[2-9]0$/.test(last) && lastWasTens(out, spaced)
+    if (word in tens) out.push(String(tens[word]))
+    else if (word in units) {
+      const n = units[word]!
+      if (afterTens && n < 10) out[out.length - 1] = String(Number(last) + n)
+      else out.push(String(n))
+    } else if (word in ordinals) {
+      const n = ordinals[word]!
+      if (afterTens && n < 10) out[out.length - 1] = `${Number(last) + n}th`
+      else out.push(`${n}th`)
+    } else out.push(word.replace(/^(\d{1,2})(?:st|nd|rd|th)$/, '$1th'))
+  }
+  return out.join(' ')
+}
+
+/** True when the number that ends `out` was typed as a word: "20 1" stays two numbers, "twenty one" is one. */
+const lastWasTens = (out: string[], spaced: string): boolean => !spaced.split(/\s+/).includes(out[out.length - 1]!)

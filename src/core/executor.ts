@@ -1,0 +1,305 @@
+// Task stream -> reports: each task starts as soon as its inputs are there, while later lines of the plan are still
+// being written. Outward steps and questions wait until the whole plan is written, so that nobody is asked about half a plan.
+import {z} from 'zod'
+import {errorInfo, isAbort, ToolError} from './errors.ts'
+import {paramsOf} from './params.ts'
+import {resolveTask} from './resolve.ts'
+import {timeLimit, type TimeLimit} from './time-limit.ts'
+import type {
+  Arg, Ask, Confirm, Effect, Emit, ErrorInfo, Json, Outcome, Param, Preview, Question, Answer, Ref, Source, Task, Tool, ToolContext, Touch,
+} from './types.ts'
+
+export type SkipReason = 'dependency' | 'user' | 'dropped' | 'cancelled' | 'nobody' | 'dry-run'
+
+/** What became of one task; the joiner and the exit code follow from these. */
+export interface Report extends Outcome {
+  task: Task
+  tool: Tool | undefined
+  /** what this call did or would have done; the tool's own effect when it never came to a preview */
+  effect: Effect
+  /** where its result comes from: the most foreign of its tool and of its arguments */
+  source: Source
+  /** true when the run of a local or outward call began: it must not be repeated */
+  touchedWorld: boolean
+  reason?: SkipReason
+}
+
+export interface ExecutorDeps {
+  /** the selected tools: a plan that names another one fails there */
+  tools: Tool[]
+  now: Date
+  runId: string
+  dryRun: boolean
+  emit: Emit
+  signal: AbortSignal
+  /** absent: nobody is there, and the answer is no */
+  confirm?: Confirm
+  ask?: Ask
+  /** true: the user's policy or --yes has already said yes to this call */
+  isAllowed(tool: Tool, preview: Preview): boolean
+  /** ids that repair took out of the plan; filled before the task stream ends */
+  dropped: ReadonlySet<number>
+  /** of one preview or run; the time that a person thinks does not count */
+  limitMs?: number
+  /** how long a cancelled side effect may take to finish or give up before it is reported as unknown */
+  graceMs?: number
+}
+
+type Args = Record<string, Json>
+
+interface Run extends ExecutorDeps {
+  /** settles when the task stream has ended: rejects when it failed */
+  planWritten: Promise<void>
+  /** one dialog at a time */
+  dialog<T>(show: () => Promise<T>): Promise<T>
+  /** ends the run: what has not started is skipped */
+  stop(): void
+}
+
+export interface Execution {
+  /** one for each task, in plan order */
+  reports: Report[]
+  /** a person ended the run in a dialog */
+  isStopped: boolean
+  /** of the task stream, if it failed */
+  error?: unknown
+}
+
+/** Runs the tasks. Never rejects. */
+export async function execute(tasks: AsyncIterable<Task>, deps: ExecutorDeps): Promise<Execution> {
+  const stopped = new AbortController()
+  let isStopped = false
+  let opened = (): void => undefined
+  let failed = (_cause: unknown): void => undefined
+  const planWritten = new Promise<void>((resolve, reject) => { opened = resolve; failed = reject })
+  planWritten.catch(() => undefined) // its owners are the tasks that wait for it, perhaps none
+  const run: Run = {
+    ...deps,
+    signal: AbortSignal.any([deps.signal, stopped.signal]),
+    planWritten,
+    dialog: oneAtATime(),
+    stop: () => { isStopped = true; stopped.abort() },
+  }
+  const reports = new Map<number, Promise<Report>>()
+  const touched: {id: number; touches: Touch[]}[] = []
+  let error: unknown
+  try {
+    for await (const task of tasks) {
+      const tool = deps.tools.find(t => t.name === task.tool)
+      const touches = tool ? touchesOf(tool, task, deps.now) : []
+      // Data references come from the plan; order comes from the world: the same note, file or mail, one of the two writing.
+      const earlier = Promise.all(touched.filter(t => conflict(t.touches, touches)).map(t => reports.get(t.id)!))
+      const inputs = Promise.all(task.dependsOn.map(id => reports.get(id)!))
+      touched.push({id: task.id, touches})
+      // In a dry run previews come in the plan's order, since nothing takes time.
+      const before = deps.dryRun ? Promise.all(reports.values()) : earlier
+      reports.set(task.id, before.then(() => inputs).then(inputs => runTask(task, tool, inputs, run)))
+    }
+    opened()
+  } catch (cause) {
+    error = cause
+    stopped.abort()
+    failed(cause)
+  }
+  const all = await Promise.all(reports.values())
+  return {reports: all, isStopped, ...(error !== undefined && {error})}
+}
+
+/** One task from its inputs to its end. Never rejects: a failure is a report. */
+async function runTask(task: Task, tool: Tool | undefined, inputs: Report[], run: Run): Promise<Report> {
+  const start = performance.now()
+  const report: Report = {status: 'failed', task, tool, effect: tool?.effect ?? 'outward', source: 'user', touchedWorld: false}
+  const limit = timeLimit(run.limitMs ?? 60_000, run.graceMs ?? 2_000, run.signal)
+  const skip = async (reason: SkipReason): Promise<Report> => {
+    await run.emit({type: 'task-skipped', id: task.id, reason})
+    return {...report, status: 'skipped', reason}
+  }
+  try {
+    if (run.dropped.has(task.id)) return await skip('dropped')
+    if (run.signal.aborted) return await skip('cancelled')
+    if (!run.dryRun && inputs.some(i => i.status !== 'done')) return await skip('dependency')
+    if (!tool) throw new ToolError('invalid-args', `There is no tool "${task.tool}" among the selected ones`)
+
+    const sources = sourcesOf(task, tool, inputs)
+    report.source = worst([tool.source ?? 'lookup', ...Object.values(sources)])
+    const context = contextFor(task, run, limit)
+    if (run.dryRun) {
+      await run.emit({type: 'preview', id: task.id, preview: await dryPreview(task, tool, sources, run.now, context)})
+      return await skip('dry-run')
+    }
+
+    let args = resolveArgs(task, tool, inputs, run.now)
+    if (tool.effect !== 'read') {
+      const checked = await approve(task, tool, args, sources, {run, context, limit})
+      report.effect = checked.effect
+      if ('reason' in checked) return await skip(checked.reason)
+      args = checked.args
+    }
+    if (run.dropped.has(task.id)) return await skip('dropped')
+    if (run.signal.aborted) return await skip('cancelled')
+    await run.emit({type: 'task-started', id: task.id, tool: tool.name, args, effect: report.effect, key: context.key})
+    report.touchedWorld = report.effect !== 'read'
+    const result = await limit.race(tool.run(args, context), report.touchedWorld)
+    await run.emit({type: 'task-done', id: task.id, result, ms: since(start)})
+    return {...report, status: 'done', result}
+  } catch (cause) {
+    if (run.signal.aborted && !report.touchedWorld) return await skip('cancelled')
+    const error = failure(cause, report.touchedWorld, run)
+    await run.emit({type: 'task-failed', id: task.id, error, ms: since(start)})
+    return {...report, status: 'failed', error}
+  } finally {
+    limit.end()
+  }
+}
+
+function failure(cause: unknown, touchedWorld: boolean, run: Run): ErrorInfo {
+  if (!isAbort(cause)) return errorInfo(cause)
+  const doubt = touchedWorld ? '; it may have been done all the same, please check' : ''
+  if (run.signal.aborted) return {code: 'cancelled', message: `Stopped while it ran${doubt}`}
+  return {code: 'timeout', message: `No answer within ${Math.round((run.limitMs ?? 60_000) / 1000)} seconds${doubt}`}
+}
+
+interface Approval { run: Run; context: ToolContext; limit: TimeLimit }
+
+/** Previews a call and, when it is outward, gets a person's or the policy's word on it. Edited arguments are checked and shown again. */
+async function approve(task: Task, tool: Tool, first: Args, sources: Record<string, Source>, {run, context, limit}: Approval):
+    Promise<{effect: Effect; args: Args} | {effect: Effect; reason: SkipReason}> {
+  let args = first
+  for (;;) {
+    const preview: Preview = {...await limit.race(tool.preview(args, context), false), sources: {...sources}}
+    const {effect} = preview
+    if (effect === 'outward' && tool.effect !== 'outward') throw new ToolError('refused', `${tool.name} would do more than it declares`)
+    if (effect !== 'outward') return {effect, args}
+
+    await limit.pause(run.planWritten)
+    if (run.dropped.has(task.id)) return {effect, reason: 'dropped'}
+    const answer = await limit.pause(run.dialog(async () => {
+      if (run.signal.aborted) return 'cancelled'
+      await run.emit({type: 'confirm-asked', id: task.id, preview})
+      const allowed = run.isAllowed(tool, preview)
+      const word = allowed ? 'yes' : run.confirm ? await limit.race(run.confirm(preview, run.signal), false) : 'skip'
+      const by = allowed ? 'policy' : run.confirm ? 'user' : 'nobody'
+      await run.emit({type: 'confirm-answered', id: task.id, answer: typeof word === 'object' ? 'edit' : word, by})
+      if (word === 'stop') run.stop()
+      return by === 'nobody' ? 'nobody' : word
+    }))
+    if (answer === 'yes') return {effect, args}
+    if (answer === 'cancelled' || answer === 'nobody') return {effect, reason: answer}
+    if (answer === 'skip' || answer === 'stop') return {effect, reason: 'user'}
+    args = parseArgs(tool, {...args, ...answer.edit})
+    for (const name of Object.keys(answer.edit)) sources[name] = 'user'
+  }
+}
+
+function contextFor(task: Task, run: Run, limit: TimeLimit): ToolContext {
+  return {
+    signal: limit.signal,
+    now: run.now,
+    key: `${run.runId}-${task.id}`,
+    ask: (question: Question) => limit.pause(limit.race(answerTo(task.id, question, run), false)),
+    // A progress line that nobody could take is no reason to fail the call.
+    progress: (message, fraction) => {
+      void Promise.resolve(run.emit({type: 'task-progress', id: task.id, message, ...(fraction !== undefined && {fraction})})).catch(() => undefined)
+    },
+  }
+}
+
+async function answerTo(id: number, question: Question, run: Run): Promise<Answer> {
+  const {ask} = run
+  if (!ask || run.dryRun) return undefined
+  await run.planWritten
+  return run.dialog(async () => {
+    run.signal.throwIfAborted()
+    await run.emit({type: 'question-asked', id, question})
+    const answer = await ask(question, run.signal)
+    await run.emit({type: 'question-answered', id, answered: answer !== undefined})
+    return answer
+  })
+}
+
+/** What the step would do; where a preview needs a result that does not exist yet, its arguments as they stand. */
+async function dryPreview(task: Task, tool: Tool, sources: Record<string, Source>, now: Date, context: ToolContext): Promise<Preview> {
+  const args = nameArgs(tool, task, ref => [`result of step ${ref.ref}`], now)
+  try {
+    return {...await tool.preview(parseArgs(tool, args), context), sources}
+  } catch (cause) {
+    if (task.dependsOn.length === 0) throw cause
+    const fields = Object.entries(args).map(([arg, value]) =>
+      ({label: arg, arg, value: Array.isArray(value) ? value.map(String) : String(value)}))
+    return {effect: tool.effect, title: tool.description, fields, sources}
+  }
+}
+
+/** Arguments by name: references replaced by results, words by dates, checked against the schema. Throws ToolError. */
+function resolveArgs(task: Task, tool: Tool, inputs: Report[], now: Date): Args {
+  const values = new Map(inputs.map(i => [i.task.id, i.result?.value ?? '']))
+  return parseArgs(tool, nameArgs(tool, task, (ref, param) => {
+    const value = values.get(ref.ref) ?? ''
+    // Several addresses or numbers of one look-up (a group) are one reference.
+    const isMany = param.list && (param.kind === 'address' || param.kind === 'phone')
+    return isMany ? value.split(/[,;\n]/).map(v => v.trim()).filter(v => v !== '') : [value]
+  }, now))
+}
+
+function nameArgs(tool: Tool, task: Task, valuesOf: (ref: Ref, param: Param) => string[], now: Date): Args {
+  const params = paramsOf(tool)
+  if (task.args.length !== params.length) {
+    throw new ToolError('invalid-args', `${tool.name} takes ${params.length} arguments, the plan gives ${task.args.length}`)
+  }
+  const fill = (arg: Arg, param: Param): Arg[] => {
+    if (Array.isArray(arg)) return arg.flatMap(a => fill(a, param))
+    if (typeof arg !== 'object') return [arg]
+    if ('ref' in arg) return valuesOf(arg, param)
+    return [arg.template.map(piece => typeof piece === 'string' ? piece : valuesOf(piece, param).join(', ')).join('')]
+  }
+  const filled = params.map((param, i): Arg => {
+    const values = fill(task.args[i]!, param)
+    return param.list ? values : values[0] ?? ''
+  })
+  const {args} = resolveTask({...task, args: filled, dependsOn: []}, tool, now)
+  // No Ref or Template is left: `fill` has replaced each one by text.
+  return Object.fromEntries(params.map((param, i) => [param.name, args[i] as Json]))
+}
+
+function parseArgs(tool: Tool, args: Args): Args {
+  const parsed = tool.args.safeParse(args)
+  if (!parsed.success) throw new ToolError('invalid-args', `${tool.name}: ${z.prettifyError(parsed.error)}`, {cause: parsed.error})
+  return parsed.data as Args // the schemas are made of arg.*(): strings, numbers, booleans and lists of them
+}
+
+/** What a task reads and writes, from its own words: names of things hold no references. A task that cannot be parsed touches nothing and fails later. */
+function touchesOf(tool: Tool, task: Task, now: Date): Touch[] {
+  if (!tool.touches) return []
+  try {
+    return tool.touches(parseArgs(tool, nameArgs(tool, task, ref => [`$${ref.ref}`], now)))
+  } catch {
+    return []
+  }
+}
+
+const conflict = (a: Touch[], b: Touch[]): boolean => a.some(x => b.some(y => x.thing === y.thing && (x.writes || y.writes)))
+
+const rank: Record<Source, number> = {user: 0, lookup: 1, document: 2}
+const worst = (sources: Source[]): Source => sources.reduce((a, b) => rank[b] > rank[a] ? b : a, 'user')
+
+function sourcesOf(task: Task, tool: Tool, inputs: Report[]): Record<string, Source> {
+  const sourceOf = (arg: Arg): Source => {
+    if (Array.isArray(arg)) return worst(arg.map(sourceOf))
+    if (typeof arg !== 'object') return 'user'
+    const refs = 'ref' in arg ? [arg] : arg.template.filter(p => typeof p === 'object')
+    // A dry run has no inputs' results, but their sources are known all the same.
+    return worst(refs.map(r => inputs.find(i => i.task.id === r.ref)?.source ?? 'lookup'))
+  }
+  return Object.fromEntries(paramsOf(tool).map((p, i) => [p.name, sourceOf(task.args[i] ?? '')]))
+}
+
+function oneAtATime(): <T>(show: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve()
+  return show => {
+    const next = last.then(show)
+    last = next.catch(() => undefined)
+    return next
+  }
+}
+
+const since = (start: number): number => Math.round(performance.now() - start)

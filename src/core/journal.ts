@@ -1,0 +1,226 @@
+// The journal: a reader of the events that keeps what was done. One NDJSON file a day, one write a line (O_APPEND), so
+// that several instances can write at once. The line of a side effect is on disk before the effect begins.
+import fs from 'node:fs'
+import path from 'node:path'
+import {z} from 'zod'
+import {ToolError} from './errors.ts'
+import {oneLine} from './text.ts'
+import type {Effect, Emit, Event, Json, Tool, ToolContext} from './types.ts'
+
+const effects = z.enum(['read', 'local', 'outward'])
+const result = z.object({value: z.string(), summary: z.string(), undo: z.json().optional(), where: z.string().optional()})
+
+/** What a line can hold. Lines of kinds that this version does not know are left alone. */
+const entrySchema = z.object({
+  at: z.iso.datetime({offset: true}),
+  run: z.string().default(''),
+  pid: z.number().int().default(0),
+}).and(z.discriminatedUnion('type', [
+  z.object({type: z.literal('request'), request: z.string()}),
+  z.object({type: z.literal('confirm-answered'), id: z.number(), answer: z.string(), by: z.string()}),
+  z.object({type: z.literal('task-started'), key: z.string(), tool: z.string(), effect: effects, args: z.record(z.string(), z.json())}),
+  z.object({type: z.literal('task-done'), key: z.string(), result}),
+  z.object({type: z.literal('task-failed'), key: z.string(), error: z.object({code: z.string(), message: z.string()})}),
+  z.object({type: z.literal('answer'), text: z.string()}),
+  z.object({type: z.literal('error'), error: z.object({code: z.string(), message: z.string()})}),
+  z.object({type: z.literal('done'), status: z.string(), exitCode: z.number()}),
+  z.object({type: z.literal('undone'), key: z.string(), summary: z.string()}),
+  z.object({type: z.literal('acknowledged'), keys: z.array(z.string())}),
+  z.object({type: z.literal('bug'), stack: z.string()}),
+]))
+export type Entry = z.infer<typeof entrySchema>
+
+/** A side effect as the journal knows it. `pending`: begun and never ended, since the program was killed in between. */
+export interface Deed {
+  key: string
+  at: Date
+  tool: string
+  effect: Effect
+  args: Record<string, Json>
+  state: 'done' | 'failed' | 'pending' | 'running' | 'undone'
+  summary: string
+  undo?: Json
+}
+
+export interface Journal {
+  /** The reader for one run. Throws only before a side effect, when its line cannot be written: then it must not begin. */
+  reader(run: string): Emit
+  bug(error: unknown): void
+  entries(): Entry[]
+  deeds(): Deed[]
+  /** Side effects that a killed run left in doubt; each is reported once, and never repeated. */
+  pending(): Deed[]
+  acknowledge(deeds: Deed[]): void
+  undone(deed: Deed, summary: string): void
+}
+
+export interface JournalDeps {
+  clock(): Date
+  /** one line to the user when something that is already done could not be written down */
+  warn(message: string): void
+  /** is this process alive? Its unfinished effects are running, not in doubt */
+  isAlive?(pid: number): boolean
+}
+
+export function openJournal(dir: string, deps: JournalDeps): Journal {
+  const isAlive = deps.isAlive ?? processIsAlive
+  const append = (line: Record<string, unknown>, durable: boolean): void => {
+    const at = deps.clock()
+    fs.mkdirSync(dir, {recursive: true, mode: 0o700})
+    const file = fs.openSync(path.join(dir, `${at.toISOString().slice(0, 10)}.ndjson`), 'a+', 0o600)
+    try {
+      // A line that was cut off by a crash or a full disk must not swallow this one.
+      const glue = endsLine(file) ? '' : '\n'
+      const text = Buffer.from(`${glue}${JSON.stringify({at: at.toISOString(), pid: process.pid, ...line})}\n`)
+      if (fs.writeSync(file, text) < text.length) throw new Error('the disk is full')
+      if (durable) fs.fsyncSync(file)
+    } finally {
+      fs.closeSync(file)
+    }
+  }
+  const note = (line: Record<string, unknown>): void => {
+    try { append(line, true) } catch (error) { deps.warn(`The journal in ${dir} could not be written: ${message(error)}`) }
+  }
+
+  const entries = (): Entry[] => days(dir).flatMap(day => lines(path.join(dir, day)))
+  const deeds = (): Deed[] => readDeeds(entries(), isAlive)
+  return {
+    reader(run) {
+      const keys = new Map<number, string>() // of the side effects of this run, by task id
+      return event => {
+        const line = lineOf(event, keys)
+        if (!line) return
+        if (event.type !== 'task-started') return note({run, ...line})
+        try {
+          append({run, ...line}, true)
+        } catch (error) {
+          keys.delete(event.id)
+          throw new ToolError('unavailable', `The journal in ${dir} cannot be written (${message(error)}), so nothing was begun`, {cause: error})
+        }
+      }
+    },
+    bug: error => note({type: 'bug', stack: error instanceof Error ? error.stack ?? error.message : String(error)}),
+    entries,
+    deeds,
+    pending: () => deeds().filter(d => d.state === 'pending'),
+    acknowledge: list => { if (list.length > 0) note({type: 'acknowledged', keys: list.map(d => d.key)}) },
+    undone: (deed, summary) => note({type: 'undone', key: deed.key, summary}),
+  }
+}
+
+/** What of an event is kept: side effects whole, reads not at all (what they return may be private), and the frame around them. */
+function lineOf(event: Event, keys: Map<number, string>): Record<string, unknown> | undefined {
+  switch (event.type) {
+    case 'request': return event.dryRun ? undefined : {type: 'request', request: event.request}
+    case 'confirm-answered': case 'answer': case 'error': case 'done': return event
+    case 'task-started':
+      if (event.effect === 'read') return undefined
+      keys.set(event.id, event.key)
+      return event
+    case 'task-done': case 'task-failed': {
+      const key = keys.get(event.id)
+      return key === undefined ? undefined : {...event, key}
+    }
+    default: return undefined
+  }
+}
+
+function readDeeds(entries: Entry[], isAlive: (pid: number) => boolean): Deed[] {
+  const deeds = new Map<string, Deed>()
+  for (const entry of entries) {
+    if (entry.type === 'task-started') {
+      const {key, tool, effect, args} = entry
+      const state = entry.pid === process.pid || isAlive(entry.pid) ? 'running' : 'pending'
+      deeds.set(key, {key, at: new Date(entry.at), tool, effect, args, state, summary: `${tool} ${JSON.stringify(args)}`})
+    } else if (entry.type === 'acknowledged') {
+      for (const key of entry.keys) Object.assign(deeds.get(key) ?? {}, {state: 'failed', summary: 'was cut off; it may have been done all the same'})
+    } else if (entry.type === 'task-done') {
+      Object.assign(deeds.get(entry.key) ?? {}, {state: 'done', summary: entry.result.summary, undo: entry.result.undo})
+    } else if (entry.type === 'task-failed') {
+      Object.assign(deeds.get(entry.key) ?? {}, {state: 'failed', summary: entry.error.message})
+    } else if (entry.type === 'undone') {
+      Object.assign(deeds.get(entry.key) ?? {}, {state: 'undone'})
+    }
+  }
+  return [...deeds.values()]
+}
+
+/** Takes back a local effect: the last one, or the one whose key ends with `id`. Returns a line for people. Throws ToolError. */
+export async function undo(journal: Journal, tools: Tool[], id: string | undefined, context: Omit<ToolContext, 'key'>): Promise<string> {
+  const deeds = journal.deeds()
+  const deed = id === undefined
+    ? deeds.findLast(d => d.effect === 'local' && d.state === 'done' && d.undo !== undefined)
+    : onlyOne(deeds.filter(d => d.key === id || d.key.endsWith(`-${id}`)), id)
+  if (!deed) throw new ToolError('not-found', 'There is nothing to undo')
+  const {tool: name, key} = deed
+  if (deed.effect !== 'local') throw new ToolError('refused', `This cannot be taken back: ${deed.summary}`)
+  if (deed.state === 'undone') throw new ToolError('refused', `This is undone already: ${deed.summary}`)
+  const tool = tools.find(t => t.name === name)
+  if (deed.state !== 'done' || deed.undo === undefined || !tool?.undo) throw new ToolError('refused', `There is nothing to take back of: ${deed.summary}`)
+  const summary = await tool.undo(deed.undo, {...context, key})
+  journal.undone(deed, summary)
+  return summary
+}
+
+function onlyOne(deeds: Deed[], id: string): Deed {
+  if (deeds.length === 1) return deeds[0]!
+  if (deeds.length === 0) throw new ToolError('not-found', `No step has the id "${id}"; \`tinyagent log\` shows them`)
+  throw new ToolError('ambiguous', `Several steps end with "${id}": ${deeds.map(d => d.key).join(', ')}`)
+}
+
+const states: Record<Deed['state'], string> = {
+  done: '', failed: 'failed: ', pending: 'cut off, may have been done: ', running: 'running: ', undone: 'undone: ',
+}
+
+/** One line for people: "2026-03-03 09:15  20260303T091500-3f9a2c-1  Added 'Dentist' on ..." */
+export function describe(deed: Deed): string {
+  const two = (n: number): string => String(n).padStart(2, '0')
+  const {at} = deed
+  const time = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}`
+  const mark = deed.effect === 'outward' && deed.state === 'done' ? ' (cannot be undone)' : ''
+  return oneLine(`${time}  ${deed.key}  ${states[deed.state]}${deed.summary}${mark}`)
+}
+
+function days(dir: string): string[] {
+  try {
+    return fs.readdirSync(dir).filter(name => /^\d{4}-\d\d-\d\d\.ndjson$/.test(name)).sort()
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return []
+    throw error
+  }
+}
+
+/** Every whole line of a known kind; a torn or damaged one is passed over, since the others still count. */
+function lines(file: string): Entry[] {
+  return fs.readFileSync(file, 'utf8').split('\n').flatMap(line => {
+    try {
+      const entry = entrySchema.safeParse(JSON.parse(line))
+      return entry.success ? [entry.data] : []
+    } catch {
+      return []
+    }
+  })
+}
+
+function endsLine(file: number): boolean {
+  const {size} = fs.fstatSync(file)
+  if (size === 0) return true
+  const last = Buffer.alloc(1)
+  fs.readSync(file, last, 0, 1, size - 1)
+  return last[0] === 0x0a
+}
+
+function processIsAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // EPERM: alive, and somebody else's.
+    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+  }
+}
+
+const message = (error: unknown): string => {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') return 'the disk is full'
+  return error instanceof Error ? error.message : String(error)
+}

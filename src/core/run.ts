@@ -1,0 +1,180 @@
+// The one path (DESIGN.md): request -> tool retriever -> planner -> executor -> joiner -> answer.
+// Everything that is seen from outside is an event; the journal and the interfaces are readers of them.
+import {PlanError, errorInfo} from './errors.ts'
+import {execute, type Execution, type Report} from './executor.ts'
+import {deliveries, join} from './joiner.ts'
+import {printPlan} from './plan-parser.ts'
+import {resolvePlan} from './resolve.ts'
+import type {
+  Ask, Confirm, Emit, Plan, Planner, Preview, Retriever, RunStatus, SelectedTool, Task, Timings, Tool, ToolSpec,
+} from './types.ts'
+
+export interface Request {
+  /** unique over all runs; the keys of side effects are made from it */
+  id: string
+  text: string
+  now: Date
+  dryRun: boolean
+}
+
+/** What planning needs. The models are opened on first use. */
+export interface PlanDeps {
+  retriever(): Promise<Retriever>
+  planner(): Promise<Planner>
+  instructions?: string
+  signal: AbortSignal
+}
+
+export interface RunDeps extends PlanDeps {
+  tools: Tool[]
+  confirm?: Confirm
+  ask?: Ask
+  isAllowed(tool: Tool, preview: Preview): boolean
+}
+
+export interface RunOutcome { status: RunStatus; exitCode: number }
+
+/** A plan being written: `tasks` gives each call as soon as it is whole; the rest is filled in when `tasks` has ended. */
+export interface Planning {
+  tasks: AsyncGenerator<Task, void>
+  dropped: Set<number>
+  /** as it is shown and scored: dates absolute, defaults filled */
+  resolved: Plan
+  text: string
+  timings: Timings
+}
+
+const maxReplans = 2
+const exitCodes: Record<RunStatus, number> = {'done': 0, 'failed': 1, 'needs-confirmation': 3, 'partly': 4, 'cancelled': 130}
+
+/** Runs one request to its answer. Rejects never: what goes wrong is an `error` event and a failed outcome. */
+export async function runRequest(request: Request, deps: RunDeps, emit: Emit): Promise<RunOutcome> {
+  const start = performance.now()
+  const end = async (status: RunStatus): Promise<RunOutcome> => {
+    const exitCode = exitCodes[status]
+    await emit({type: 'done', status, exitCode, ms: since(start)})
+    return {status, exitCode}
+  }
+  await emit({type: 'request', id: request.id, request: request.text, now: localTime(request.now), dryRun: request.dryRun})
+  try {
+    const {selected, tools, retrieveMs} = await selectTools(request.text, deps.tools, deps)
+    await emit({type: 'tools-selected', tools: selected, ms: retrieveMs})
+    const execution = await runPlans(request, tools, retrieveMs, deps, emit)
+    const status = statusOf(execution, deps.signal.aborted)
+    await emit({type: 'answer', text: join(execution.reports, status, request.dryRun)})
+    return await end(status)
+  } catch (error) {
+    if (deps.signal.aborted) return end('cancelled')
+    await emit({type: 'error', error: errorInfo(error)})
+    return end('failed')
+  }
+}
+
+/**
+ * Plans and executes; a plan that cannot be run is planned again, at most twice, with the error in the prompt.
+ * Only what a planner can put right is planned again (a broken plan, wrong arguments), and only when no side effect
+ * has begun: then nothing is done twice. Later plans get the tools of the first selection, and a failed step after a
+ * document was read ends the run, so that what was read cannot choose what is done next.
+ */
+async function runPlans(request: Request, tools: Tool[], retrieveMs: number, deps: RunDeps, emit: Emit): Promise<Execution> {
+  let previous: {plan: string; error: string} | undefined
+  for (let attempt = 0; ; attempt++) {
+    const planning = await startPlan({request, tools, retrieveMs, attempt, previous}, deps, emit)
+    const execution = await execute(planning.tasks, {
+      ...deps, tools, now: request.now, runId: request.id, dryRun: request.dryRun, emit, dropped: planning.dropped,
+    })
+    const {reports, error} = execution
+    const reason = error === undefined ? fixable(reports) : error instanceof PlanError ? error.message : undefined
+    const mayReplan = reason !== undefined && attempt < maxReplans && !deps.signal.aborted && !request.dryRun
+      && !reports.some(r => r.touchedWorld || r.reason === 'user' || (r.status === 'done' && r.source === 'document'))
+      && planning.text !== previous?.plan
+    if (!mayReplan) {
+      // Steps that were done before the plan broke are reported as what they are.
+      if (error !== undefined && !reports.some(r => r.touchedWorld)) throw error
+      if (error !== undefined) await emit({type: 'error', error: errorInfo(error)})
+      return execution
+    }
+    previous = {plan: planning.text, error: reason}
+    await emit({type: 'replan', attempt: attempt + 1, reason})
+  }
+}
+
+/** The first failure that another plan could put right. A person or a file that does not exist is not one. */
+const fixable = (reports: Report[]): string | undefined => reports.find(r => r.error?.code === 'invalid-args')?.error?.message
+
+function statusOf({reports, isStopped, error}: Execution, isAborted: boolean): RunStatus {
+  if (isAborted || isStopped) return 'cancelled'
+  const isDone = deliveries(reports).some(r => r.status === 'done')
+  if (error !== undefined || reports.some(r => r.status === 'failed')) return isDone ? 'partly' : 'failed'
+  if (reports.some(r => r.reason === 'nobody')) return isDone ? 'partly' : 'needs-confirmation'
+  return 'done'
+}
+
+/** Tool RAG: the tools for this request, in the order of the registry. */
+export async function selectTools<T extends ToolSpec>(text: string, all: T[], deps: PlanDeps):
+    Promise<{selected: SelectedTool[]; tools: T[]; retrieveMs: number}> {
+  // The planner's file is read while the retriever works; a failure to load is met when the plan starts.
+  deps.planner().catch(() => undefined)
+  const retriever = await deps.retriever()
+  const start = performance.now()
+  const selected = await retriever.select(text, all, deps.signal)
+  const names = new Set(selected.map(t => t.name))
+  return {selected, tools: all.filter(t => names.has(t.name)), retrieveMs: since(start)}
+}
+
+export interface PlanStart {
+  request: Pick<Request, 'text' | 'now'>
+  tools: ToolSpec[]
+  retrieveMs: number
+  attempt: number
+  previous: {plan: string; error: string} | undefined
+}
+
+/** Starts a plan. Its tasks are pulled by the executor, and each one is announced before it can start. */
+export async function startPlan(input: PlanStart, deps: PlanDeps, emit: Emit): Promise<Planning> {
+  const planner = await deps.planner()
+  const {tools, attempt} = input
+  const {text: request, now} = input.request
+  const start = performance.now()
+  const planning: Planning = {
+    tasks: tasks(), dropped: new Set(), resolved: {tasks: []}, text: '',
+    timings: {retrieveMs: input.retrieveMs, promptTokens: 0, planMs: 0},
+  }
+  async function* tasks(): AsyncGenerator<Task, void> {
+    const plan = planner.plan({
+      request, now, tools, signal: deps.signal,
+      ...(deps.instructions && {instructions: deps.instructions}), ...(input.previous && {previous: input.previous}),
+    })
+    const {timings} = planning
+    for (;;) {
+      const {value, done} = await plan.next()
+      if (done) {
+        timings.planMs = since(start)
+        timings.promptTokens = value.promptTokens
+        value.dropped.forEach(id => planning.dropped.add(id))
+        planning.resolved = resolvePlan(value.plan, tools, now)
+        planning.text = printPlan(planning.resolved)
+        await emit({type: 'plan-done', plan: planning.text, timings, repairs: value.repairs, dropped: value.dropped})
+        return
+      }
+      if ('delta' in value) {
+        planning.text += value.delta
+        await emit({type: 'plan-delta', text: value.delta})
+      } else {
+        timings.firstTaskMs ??= since(start) + input.retrieveMs
+        const effect = tools.find(t => t.name === value.task.tool)?.effect ?? 'outward'
+        await emit({type: 'task-added', task: value.task, effect, attempt})
+        yield value.task
+      }
+    }
+  }
+  return planning
+}
+
+/** "2026-03-03T09:15:00": the user's own clock, as in a gold row. */
+function localTime(date: Date): string {
+  const two = (n: number): string => String(n).padStart(2, '0')
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}T${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
+}
+
+const since = (start: number): number => Math.round(performance.now() - start)

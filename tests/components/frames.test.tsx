@@ -1,0 +1,153 @@
+import {Box} from 'ink'
+import {render} from 'ink-testing-library'
+import {describe, expect, it} from 'vitest'
+import stringWidth from 'string-width'
+import {App, type InkDeps} from '../../src/components/App.tsx'
+import {Ask} from '../../src/components/Ask.tsx'
+import {Confirm} from '../../src/components/Confirm.tsx'
+import {FinishedRun, LiveRun} from '../../src/components/Run.tsx'
+import {reduce, tree, type RunView} from '../../src/components/state.ts'
+import {Keys, KeySource} from '../../src/components/useKeys.ts'
+import type {Answer, ConfirmAnswer, Event, Preview, Task} from '../../src/core/types.ts'
+
+const task = (id: number, tool: string, args: Task['args'], dependsOn: number[] = []): Task => ({id, tool, args, dependsOn})
+const started: Event[] = [
+  {type: 'request', id: 'r', request: 'Zoom with Ana on Friday at 4, and text her the link', now: '2026-03-03T09:00:00', dryRun: false},
+  {type: 'tools-selected', tools: [{name: 'get_email_address', score: 0.99}, {name: 'get_zoom_meeting_link', score: 0.98}], ms: 4},
+  {type: 'task-added', task: task(1, 'get_email_address', ['Ana']), effect: 'read', attempt: 0},
+  {type: 'task-added', task: task(2, 'get_zoom_meeting_link', ['Zoom', 'Friday at 4', 60, [{ref: 1}]], [1]), effect: 'outward', attempt: 0},
+  {type: 'task-added', task: task(3, 'create_calendar_event', ['Zoom with Ana', 'Friday at 4', '', '', [{ref: 1}], {ref: 2}, ''], [1, 2]), effect: 'outward', attempt: 0},
+  {type: 'task-started', id: 1, tool: 'get_email_address', args: {name: 'Ana'}, effect: 'read', key: 'k'},
+  {type: 'task-done', id: 1, result: {value: 'ana@example.org', summary: "Found Ana's address: ana@example.org"}, ms: 12},
+  {type: 'plan-delta', text: '4. send_sms(["$'},
+]
+const view = (events: Event[]): RunView => events.reduce<RunView | undefined>(reduce, undefined)!
+const frame = (node: React.ReactElement, width: number): string => render(<Box width={width}>{node}</Box>).lastFrame() ?? ''
+const preview: Preview = {
+  effect: 'outward', title: 'Text message', sources: {recipients: 'lookup', message: 'document'},
+  fields: [{label: 'To', value: ['+44 7700 900182', '+49 151 2345 8890'], arg: 'recipients'}],
+  body: {text: Array.from({length: 40}, (_, i) => `line ${i + 1} of the message`).join('\n'), arg: 'message'},
+  notice: 'No SMS gateway is configured: the message goes to the outbox.',
+}
+const settled = (): Promise<void> => new Promise(resolve => setImmediate(() => setImmediate(resolve)))
+const until = async (test: () => boolean): Promise<void> => { while (!test()) await settled() }
+
+describe('the plan on the screen', () => {
+  it('shows a step that two others use once, and refers to it after that', () => {
+    expect(tree(view(started).tasks).map(l => [l.view.task.id, l.depth, l.kind])).toEqual([[3, 0, 'full'], [1, 1, 'full'], [2, 1, 'full'], [1, 2, 'ref']])
+  })
+  it.each([40, 80, 120])('fits %i columns while it grows', width => {
+    const text = frame(<LiveRun run={view(started)} frame={0} width={width} rows={20} />, width)
+    for (const row of text.split('\n')) expect(stringWidth(row)).toBeLessThanOrEqual(width)
+    for (const id of [1, 2, 3]) expect(text).toContain(`${id}. `)
+    expect(text).toContain('4. send_sms')
+    expect(text).toContain('Planning')
+  })
+  it('never grows higher than the rows it is given', () => {
+    const many = [...Array(30).keys()].map((i): Event => ({type: 'task-added', task: task(i + 1, 'create_reminder', [`thing ${i}`, '', '', '', 0, false]), effect: 'local', attempt: 0}))
+    const text = frame(<LiveRun run={view([...started.slice(0, 2), ...many])} frame={0} width={80} rows={12} />, 80)
+    expect(text.split('\n').length).toBeLessThanOrEqual(12)
+    expect(text).toContain('earlier steps')
+    expect(text).toContain('30. ')
+  })
+  it('shows what came of each step, with control characters made visible', () => {
+    const end: Event[] = [...started,
+      {type: 'task-failed', id: 2, error: {code: 'unavailable', message: 'The server said \u001b[31mno'}, ms: 5},
+      {type: 'task-skipped', id: 3, reason: 'dependency'},
+      {type: 'answer', text: 'Zoom did not answer, so no event was made.'}, {type: 'done', status: 'failed', exitCode: 1, ms: 900}]
+    const text = frame(<FinishedRun run={view(end)} width={80} />, 80)
+    expect(text).toContain('The server said \\x1b[31mno')
+    expect(text).toContain('Zoom did not answer')
+    expect(text).toContain('needs a step that did not work')
+  })
+})
+
+describe('the confirmation', () => {
+  const open = async (): Promise<{keys: KeySource; answers: ConfirmAnswer[]; text: () => string}> => {
+    const keys = new KeySource()
+    const answers: ConfirmAnswer[] = []
+    const app = render(<Keys.Provider value={keys}><Confirm preview={preview} width={80} rows={12} answer={a => answers.push(a)} /></Keys.Provider>)
+    return {keys, answers, text: () => app.lastFrame() ?? ''}
+  }
+  const armed = async (keys: KeySource, press: string, seen: () => boolean): Promise<void> => {
+    while (!seen()) { keys.feed(press); await settled() }
+  }
+  it('shows every recipient, where each part came from, and the whole text by scrolling', async () => {
+    const {keys, text} = await open()
+    expect(text()).toContain('+44 7700 900182, +49 151 2345 8890')
+    expect(text()).toContain('looked up')
+    expect(text()).toContain('FROM A DOCUMENT OR MAIL')
+    expect(text()).not.toContain('line 40 of')
+    await armed(keys, '\u001b[6~', () => text().includes('line 40 of') && text().includes('No SMS gateway'))
+  })
+  it('is not answered by keys typed before it could be read', async () => {
+    const {keys, answers} = await open()
+    keys.feed('sss')
+    await settled()
+    expect(answers).toEqual([])
+  })
+  it.each([['s', 'yes'], ['k', 'skip'], ['q', 'stop']])('takes %s as %s', async (key, answer) => {
+    const {keys, answers} = await open()
+    await armed(keys, key, () => answers.length > 0)
+    expect(answers[0]).toBe(answer)
+  })
+  it('lets the recipients be edited, as a list', async () => {
+    const {keys, answers, text} = await open()
+    await armed(keys, 'e', () => text().includes('Which one?'))
+    keys.feed('1')
+    await until(() => text().includes('Enter keeps it'))
+    keys.feed('\u0015')
+    keys.feed('+1 202 555 0111, +1 202 555 0112')
+    await settled()
+    keys.feed('\r')
+    await until(() => answers.length > 0)
+    expect(answers).toEqual([{edit: {recipients: ['+1 202 555 0111', '+1 202 555 0112']}}])
+  })
+})
+
+it('a picker takes the one that was typed for, and Escape takes none', async () => {
+  const question = {type: 'pick' as const, title: 'Which Ana?', candidates: [{value: 'a', label: 'Ana Duarte'}, {value: 'b', label: 'Ana Silva'}]}
+  const answers: Answer[] = []
+  const keys = new KeySource()
+  const app = render(<Keys.Provider value={keys}><Ask question={question} width={60} rows={10} answer={a => answers.push(a)} /></Keys.Provider>)
+  await until(() => (app.lastFrame() ?? '').includes('Ana Duarte'))
+  await settled()
+  keys.feed('silva')
+  await until(() => !(app.lastFrame() ?? '').includes('Duarte'))
+  keys.feed('\r')
+  await until(() => answers.length > 0)
+  keys.feed('\u001b')
+  await until(() => answers.length > 1)
+  expect(answers).toEqual([{value: 'b'}, undefined])
+})
+
+it('the REPL runs a request, shows its answer and takes the next one; /nonsense suggests a command', async () => {
+  const requests: string[] = []
+  const deps: InkDeps = {
+    run: async (request, {emit}) => {
+      requests.push(request)
+      await emit({type: 'request', id: 'r', request, now: '2026-03-03T09:00:00', dryRun: false})
+      await emit({type: 'answer', text: `did: ${request}`})
+      await emit({type: 'done', status: 'done', exitCode: 0, ms: 1})
+      return {exitCode: 0}
+    },
+    tools: [], commands: {log: () => Promise.resolve('nothing yet')}, contacts: () => Promise.resolve(['Ana Duarte']), files: () => Promise.resolve([]),
+    historyFile: '/nonexistent/history', version: '0.0.0',
+  }
+  const keys = new KeySource()
+  const codes: number[] = []
+  const app = render(<Keys.Provider value={keys}><App deps={deps} options={{dryRun: false}} suspend={() => () => undefined} leave={c => codes.push(c)} /></Keys.Provider>)
+  const all = (): string => app.frames.join('\n')
+  await until(() => all().includes('What shall I do?'))
+  await settled()
+  keys.feed('text Ana\r')
+  await until(() => all().includes('did: text Ana'))
+  await until(() => (app.lastFrame() ?? '').includes('What shall I do?'))
+  await settled()
+  keys.feed('/lgo\r')
+  await until(() => all().includes('Did you mean /log?'))
+  keys.feed('/exit\r')
+  await until(() => codes.length > 0)
+  expect(requests).toEqual(['text Ana'])
+  expect(codes).toEqual([0])
+})
