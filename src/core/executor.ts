@@ -39,6 +39,8 @@ export interface ExecutorDeps {
   isAllowed(tool: Tool, preview: Preview): boolean
   /** ids that repair took out of the plan; filled before the task stream ends */
   dropped: ReadonlySet<number>
+  /** told of an error that is nobody's but ours, with its stack */
+  bug?(error: unknown): void
   /** of one preview or run; the time that a person thinks does not count */
   limitMs?: number
   /** how long a cancelled side effect may take to finish or give up before it is reported as unknown */
@@ -145,6 +147,7 @@ async function runTask(task: Task, tool: Tool | undefined, inputs: Report[], run
   } catch (cause) {
     if (run.signal.aborted && !report.touchedWorld) return await skip('cancelled')
     const error = failure(cause, report.touchedWorld, run)
+    if (error.code === 'bug') run.bug?.(cause)
     await run.emit({type: 'task-failed', id: task.id, error, ms: since(start)})
     return {...report, status: 'failed', error}
   } finally {
@@ -165,8 +168,10 @@ interface Approval { run: Run; context: ToolContext; limit: TimeLimit }
 async function approve(task: Task, tool: Tool, first: Args, sources: Record<string, Source>, {run, context, limit}: Approval):
     Promise<{effect: Effect; args: Args} | {effect: Effect; reason: SkipReason}> {
   let args = first
+  let problem: string | undefined // of the last edit
   for (;;) {
     const preview: Preview = {...await limit.race(tool.preview(args, context), false), sources: {...sources}}
+    if (problem !== undefined) preview.notice = problem
     const {effect} = preview
     if (effect === 'outward' && tool.effect !== 'outward') throw new ToolError('refused', `${tool.name} would do more than it declares`)
     if (effect !== 'outward') return {effect, args}
@@ -186,8 +191,13 @@ async function approve(task: Task, tool: Tool, first: Args, sources: Record<stri
     if (answer === 'yes') return {effect, args}
     if (answer === 'cancelled' || answer === 'nobody') return {effect, reason: answer}
     if (answer === 'skip' || answer === 'stop') return {effect, reason: 'user'}
-    args = parseArgs(tool, {...args, ...answer.edit})
-    for (const name of Object.keys(answer.edit)) sources[name] = 'user'
+    try {
+      args = edited(task, tool, args, answer.edit, run.now)
+      problem = undefined
+      for (const name of Object.keys(answer.edit)) sources[name] = 'user'
+    } catch (cause) {
+      problem = `Not changed: ${errorInfo(cause).message}`
+    }
   }
 }
 
@@ -208,6 +218,7 @@ async function answerTo(id: number, question: Question, run: Run): Promise<Answe
   const {ask} = run
   if (!ask || run.dryRun) return undefined
   await run.planWritten
+  if (run.dropped.has(id)) return undefined
   return run.dialog(async () => {
     run.signal.throwIfAborted()
     await run.emit({type: 'question-asked', id, question})
@@ -239,6 +250,13 @@ function resolveArgs(task: Task, tool: Tool, inputs: Report[], now: Date): Args 
     const isMany = param.list && (param.kind === 'address' || param.kind === 'phone')
     return isMany ? value.split(/[,;\n]/).map(v => v.trim()).filter(v => v !== '') : [value]
   }, now))
+}
+
+/** A person's edit goes the same way as the plan's own words: "tomorrow 4pm" is a date here too. */
+function edited(task: Task, tool: Tool, args: Args, edit: Args, now: Date): Args {
+  const values = {...args, ...edit}
+  // Json holds null and objects besides what an Arg can be; parseArgs refuses those.
+  return parseArgs(tool, nameArgs(tool, {...task, args: paramsOf(tool).map(p => values[p.name] as Arg)}, () => [], now))
 }
 
 function nameArgs(tool: Tool, task: Task, valuesOf: (ref: Ref, param: Param) => string[], now: Date): Args {

@@ -64,6 +64,9 @@ export interface JournalDeps {
 
 export function openJournal(dir: string, deps: JournalDeps): Journal {
   const isAlive = deps.isAlive ?? processIsAlive
+  const ownRuns = new Set<string>()
+  // A process id comes round again (in a container always): a run under our own id that is not ours is dead.
+  const isRunning = (run: string, pid: number): boolean => ownRuns.has(run) || (pid !== process.pid && isAlive(pid))
   const append = (line: Record<string, unknown>, durable: boolean): void => {
     const at = deps.clock()
     fs.mkdirSync(dir, {recursive: true, mode: 0o700})
@@ -83,9 +86,10 @@ export function openJournal(dir: string, deps: JournalDeps): Journal {
   }
 
   const entries = (): Entry[] => days(dir).flatMap(day => lines(path.join(dir, day)))
-  const deeds = (): Deed[] => readDeeds(entries(), isAlive)
+  const deeds = (): Deed[] => readDeeds(entries(), isRunning)
   return {
     reader(run) {
+      ownRuns.add(run)
       const keys = new Map<number, string>() // of the side effects of this run, by task id
       return event => {
         const line = lineOf(event, keys)
@@ -125,12 +129,12 @@ function lineOf(event: Event, keys: Map<number, string>): Record<string, unknown
   }
 }
 
-function readDeeds(entries: Entry[], isAlive: (pid: number) => boolean): Deed[] {
+function readDeeds(entries: Entry[], isRunning: (run: string, pid: number) => boolean): Deed[] {
   const deeds = new Map<string, Deed>()
   for (const entry of entries) {
     if (entry.type === 'task-started') {
       const {key, tool, effect, args} = entry
-      const state = entry.pid === process.pid || isAlive(entry.pid) ? 'running' : 'pending'
+      const state = isRunning(entry.run, entry.pid) ? 'running' : 'pending'
       deeds.set(key, {key, at: new Date(entry.at), tool, effect, args, state, summary: `${tool} ${JSON.stringify(args)}`})
     } else if (entry.type === 'acknowledged') {
       for (const key of entry.keys) Object.assign(deeds.get(key) ?? {}, {state: 'failed', summary: 'was cut off; it may have been done all the same'})
@@ -178,7 +182,7 @@ export function describe(deed: Deed): string {
   const {at} = deed
   const time = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}`
   const mark = deed.effect === 'outward' && deed.state === 'done' ? ' (cannot be undone)' : ''
-  return oneLine(`${time}  ${deed.key}  ${states[deed.state]}${deed.summary}${mark}`)
+  return `${time}  ${deed.key}  ${states[deed.state]}${oneLine(deed.summary)}${mark}`
 }
 
 function days(dir: string): string[] {

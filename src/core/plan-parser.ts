@@ -3,6 +3,7 @@
 import {PlanError} from './errors.ts'
 import type {Arg, Plan, Ref, Task} from './types.ts'
 
+// "${1}" is never money, so that a digit can follow it.
 const reference = /\$(?:\{(\d+)\}|(\d+))/g
 
 /** A text argument with its references found, once; never searched again. Only earlier calls can be meant: "$15" in call 3 is money. */
@@ -11,7 +12,7 @@ export function textArg(text: string, id: number): Arg {
   let end = 0
   for (const match of text.matchAll(reference)) {
     const ref = Number(match[1] ?? match[2])
-    if (ref < 1 || ref >= id || isAmount(text, match.index + match[0].length)) continue
+    if (ref < 1 || ref >= id || match[1] === undefined && isAmount(text, match.index + match[0].length)) continue
     if (match.index > end) pieces.push(text.slice(end, match.index))
     pieces.push({ref})
     end = match.index + match[0].length
@@ -37,6 +38,9 @@ export function references(args: Arg[]): number[] {
   return [...ids].sort((a, b) => a - b)
 }
 
+/** More than any tool has; deeper ones are a model that repeats itself. */
+const maxNesting = 16
+
 const lineStart = /^\s*(\d+)\s*\.\s*([A-Za-z_][\w.-]*)\s*\(/
 
 /** One whole line -> its task, or 'join'. Throws PlanError. */
@@ -49,7 +53,7 @@ export function parseLine(line: string, expectedId: number): Task | 'join' {
   let at = start[0].length
 
   const skip = (): void => { while (/\s/.test(line[at] ?? '')) at++ }
-  const value = (): Arg => {
+  const value = (depth: number): Arg => {
     skip()
     const c = line[at]
     if (c === '"') {
@@ -59,19 +63,21 @@ export function parseLine(line: string, expectedId: number): Task | 'join' {
     }
     if (c === '[') {
       at++
-      const items = list(']')
-      return items
+      return depth < maxNesting ? list(']', depth + 1) : fail('lists are nested too deep')
     }
-    const word = /^(?:true|false|-?\d+(?:\.\d+)?)/.exec(line.slice(at)) ?? fail('an argument is not a value')
+    const word = /^(?:true|false|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)/.exec(line.slice(at)) ?? fail('an argument is not a value')
     at += word[0].length
-    return word[0] === 'true' ? true : word[0] === 'false' ? false : Number(word[0])
+    if (word[0] === 'true' || word[0] === 'false') return word[0] === 'true'
+    const number = Number(word[0])
+    // -0 prints as 0
+    return Number.isFinite(number) ? number + 0 : fail('a number is too large')
   }
-  const list = (close: string): Arg[] => {
+  const list = (close: string, depth: number): Arg[] => {
     const items: Arg[] = []
     skip()
     if (line[at] === close) { at++; return items }
     for (;;) {
-      items.push(value())
+      items.push(value(depth))
       skip()
       const c = line[at++]
       if (c === close) return items
@@ -79,7 +85,7 @@ export function parseLine(line: string, expectedId: number): Task | 'join' {
     }
   }
 
-  const args = list(')')
+  const args = list(')', 0)
   if (line.slice(at).trim() !== '') fail('text after the call')
   if (tool === 'join') return args.length === 0 ? 'join' : fail('join takes no arguments')
   return {id, tool, args, dependsOn: references(args)}
@@ -94,23 +100,33 @@ export class PlanParser {
   private rest = ''
   private nextId = 1
   private ended = false
+  private failure: unknown
 
   /** true once `join()` was read */
   get joined(): boolean { return this.ended }
 
+  /** Throws PlanError on a line that is no call; the tasks before it come first, and the next feed() or end() throws. */
   feed(chunk: string): Task[] {
+    if (this.failure !== undefined) throw this.failure
     this.rest += chunk
     const tasks: Task[] = []
     for (let end = this.rest.indexOf('\n'); end >= 0; end = this.rest.indexOf('\n')) {
       const line = this.rest.slice(0, end)
       this.rest = this.rest.slice(end + 1)
-      tasks.push(...this.line(line))
+      try {
+        tasks.push(...this.line(line))
+      } catch (error) {
+        this.failure = error
+        if (tasks.length === 0) throw error
+        break
+      }
     }
     return tasks
   }
 
   /** Call when the text has ended: the last line may lack its newline. Throws PlanError without `join()`. */
   end(): Task[] {
+    if (this.failure !== undefined) throw this.failure
     const line = this.rest
     this.rest = ''
     const tasks = this.line(line)
@@ -138,10 +154,14 @@ function printArg(a: Arg, rename: (id: number) => number): string {
   if (Array.isArray(a)) return `[${a.map(i => printArg(i, rename)).join(', ')}]`
   if (typeof a === 'object') {
     const pieces = 'ref' in a ? [a] : a.template
-    return JSON.stringify(pieces.map(p => typeof p === 'string' ? p : `$${rename(p.ref)}`).join(''))
+    return JSON.stringify(pieces.map((p, i) => typeof p === 'string' ? p : printRef(rename(p.ref), pieces[i + 1])).join(''))
   }
   return JSON.stringify(a)
 }
+
+/** In braces where what follows would make another number or an amount of it. */
+const printRef = (ref: number, next: string | Ref | undefined): string =>
+  typeof next === 'string' && /^(?:\d|[.,]\d)/.test(next) ? `\${${ref}}` : `$${ref}`
 
 export const printTask = (task: Task, rename: (id: number) => number = id => id): string =>
   `${rename(task.id)}. ${task.tool}(${task.args.map(a => printArg(a, rename)).join(', ')})`

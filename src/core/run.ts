@@ -30,6 +30,7 @@ export interface RunDeps extends PlanDeps {
   confirm?: Confirm
   ask?: Ask
   isAllowed(tool: Tool, preview: Preview): boolean
+  bug?(error: unknown): void
 }
 
 export interface RunOutcome { status: RunStatus; exitCode: number }
@@ -65,7 +66,9 @@ export async function runRequest(request: Request, deps: RunDeps, emit: Emit): P
     return await end(status)
   } catch (error) {
     if (deps.signal.aborted) return end('cancelled')
-    await emit({type: 'error', error: errorInfo(error)})
+    const info = errorInfo(error)
+    if (info.code === 'bug') deps.bug?.(error)
+    await emit({type: 'error', error: info})
     return end('failed')
   }
 }
@@ -80,9 +83,11 @@ async function runPlans(request: Request, tools: Tool[], retrieveMs: number, dep
   let previous: {plan: string; error: string} | undefined
   for (let attempt = 0; ; attempt++) {
     const planning = await startPlan({request, tools, retrieveMs, attempt, previous}, deps, emit)
-    const execution = await execute(planning.tasks, {
+    const all = await execute(planning.tasks, {
       ...deps, tools, now: request.now, runId: request.id, dryRun: request.dryRun, emit, dropped: planning.dropped,
     })
+    // What repair took out counts for nothing, not even when it had begun and failed.
+    const execution = {...all, reports: all.reports.filter(r => !planning.dropped.has(r.task.id))}
     const {reports, error} = execution
     const reason = error === undefined ? fixable(reports) : error instanceof PlanError ? error.message : undefined
     const mayReplan = reason !== undefined && attempt < maxReplans && !deps.signal.aborted && !request.dryRun
@@ -146,21 +151,25 @@ export async function startPlan(input: PlanStart, deps: PlanDeps, emit: Emit): P
       ...(deps.instructions && {instructions: deps.instructions}), ...(input.previous && {previous: input.previous}),
     })
     const {timings} = planning
+    const needed = new Set<number>()
     for (;;) {
       const {value, done} = await plan.next()
       if (done) {
         timings.planMs = since(start)
         timings.promptTokens = value.promptTokens
-        value.dropped.forEach(id => planning.dropped.add(id))
+        // A look-up written twice is repaired to one, but a call that was streamed may wait for the second: that one stays.
+        const dropped = value.dropped.filter(id => !needed.has(id))
+        dropped.forEach(id => planning.dropped.add(id))
         planning.resolved = resolvePlan(value.plan, tools, now)
         planning.text = printPlan(planning.resolved)
-        await emit({type: 'plan-done', plan: planning.text, timings, repairs: value.repairs, dropped: value.dropped})
+        await emit({type: 'plan-done', plan: planning.text, timings, repairs: value.repairs, dropped})
         return
       }
       if ('delta' in value) {
         planning.text += value.delta
         await emit({type: 'plan-delta', text: value.delta})
       } else {
+        value.task.dependsOn.forEach(id => needed.add(id))
         timings.firstTaskMs ??= since(start) + input.retrieveMs
         const effect = tools.find(t => t.name === value.task.tool)?.effect ?? 'outward'
         await emit({type: 'task-added', task: value.task, effect, attempt})
@@ -172,7 +181,7 @@ export async function startPlan(input: PlanStart, deps: PlanDeps, emit: Emit): P
 }
 
 /** "2026-03-03T09:15:00": the user's own clock, as in a gold row. */
-function localTime(date: Date): string {
+export function localTime(date: Date): string {
   const two = (n: number): string => String(n).padStart(2, '0')
   return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}T${two(date.getHours())}:${two(date.getMinutes())}:${two(date.getSeconds())}`
 }

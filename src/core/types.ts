@@ -1,4 +1,4 @@
-// The data that travels down the one path (docs/decisions.md): tools, plans, values, events. Data only:
+// The data that travels down the one path (STYLE: "The data and its one direction"): tools, plans, values, events. Data only:
 // this file imports nothing of ours, and everything else imports it.
 import type {z} from 'zod'
 

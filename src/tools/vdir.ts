@@ -1,8 +1,8 @@
 // A vdir: one item a file (UID.ics, UID.vcf), a sub-folder a collection, as khal, todoman, khard and vdirsyncer read it
 // (vdirsyncer.pimutils.org, "The Vdir Storage Format"). A damaged or unreadable file is skipped with a warning, never fatal;
 // what is written is whole or absent, fsynced, and readable by its owner only.
-import {createHash} from 'node:crypto'
-import {mkdir, open, readFile, readdir, stat, unlink, type FileHandle} from 'node:fs/promises'
+import {createHash, randomUUID} from 'node:crypto'
+import {constants, copyFile, link, mkdir, open, readFile, readdir, stat, unlink, writeFile} from 'node:fs/promises'
 import {basename, dirname, join, resolve, sep} from 'node:path'
 import writeFileAtomic from 'write-file-atomic'
 import {z} from 'zod'
@@ -24,16 +24,25 @@ const made = z.object({path: z.string(), hash: z.string()})
 
 const maxItemBytes = 5_000_000
 
+/** File systems end at 255 bytes, and a temporary name is longer. */
+const maxNameBytes = 160
+
 /** A file or folder name made of a foreign text: letters, digits and dashes, so it can't leave its folder or hide in it. */
-export const safeName = (text: string): string =>
-  text.normalize('NFC').replace(/[^\p{L}\p{M}\p{N}._@]+/gu, '-').replace(/^[-.]+|[-.]+$/g, '').slice(0, 80) || 'item'
+export function safeName(text: string): string {
+  let name = ''
+  for (const character of text.normalize('NFC').replace(/[^\p{L}\p{M}\p{N}._@]+/gu, '-').replace(/^[-.]+/, '')) {
+    if (Buffer.byteLength(name + character) > maxNameBytes) break
+    name += character
+  }
+  return name.replace(/[-.]+$/, '') || 'item'
+}
 
 export const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
 
 /** A UID or file name for the journal's `key`: the same for the same key. */
 export const uidOf = (key: string): string => {
   const name = safeName(key)
-  return name === key ? name : `${name.slice(0, 60)}-${sha256(key).slice(0, 12)}`
+  return name === key ? name : `${safeName([...name].slice(0, 30).join(''))}-${sha256(key).slice(0, 12)}`
 }
 
 const isMissing = (error: unknown): boolean => errno(error) === 'ENOENT'
@@ -76,7 +85,7 @@ export class Vdir {
 
   /** As `find`; makes the collection when there is none. */
   async findOrMake(name: string): Promise<Collection> {
-    await mkdir(this.root, {recursive: true, mode: 0o700})
+    await mkdir(this.root, {recursive: true, mode: 0o700}).catch((error: unknown) => { throw notWritten(this.root, error) })
     const display = oneLine(name)
     const base = safeName(display).toLowerCase()
     for (let n = 1; ; n++) {
@@ -87,9 +96,9 @@ export class Vdir {
         await mkdir(folder, {mode: 0o700})
       } catch (error) {
         if (errno(error) === 'EEXIST' && n < 100) continue // made by another instance just now, or another display name
-        throw error
+        throw notWritten(folder, error)
       }
-      if (basename(folder) !== display) await writeFileAtomic(join(folder, 'displayname'), `${display}\n`, {mode: 0o600})
+      if (basename(folder) !== display) await this.#write(join(folder, 'displayname'), `${display}\n`)
       await syncFolder(this.root)
       return {name: display, folder}
     }
@@ -115,21 +124,18 @@ export class Vdir {
 
   /** A new item. Throws 'refused' when there is one of that UID: nothing is ever written over. */
   async create(folder: string, uid: string, text: string): Promise<Made> {
-    await mkdir(folder, {recursive: true, mode: 0o700})
+    await mkdir(folder, {recursive: true, mode: 0o700}).catch((error: unknown) => { throw notWritten(folder, error) })
     const path = join(folder, `${safeName(uid)}${this.#extension}`)
-    let claim: FileHandle
+    const temporary = join(folder, `.${randomUUID()}.tmp`)
     try {
-      claim = await open(path, 'wx', 0o600) // O_EXCL: of two instances one gets the name
+      await writeFile(temporary, text, {mode: 0o600, flush: true})
+      await linkNew(temporary, path)
+      await syncFolder(folder)
     } catch (error) {
       if (errno(error) === 'EEXIST') throw new ToolError('refused', `${path} is there already. Nothing was changed.`, {cause: error})
       throw notWritten(path, error)
-    }
-    try {
-      await claim.close()
-      await this.#write(path, text)
-    } catch (error) {
-      await unlink(path).catch(() => {}) // an empty item would look damaged to other programs
-      throw notWritten(path, error)
+    } finally {
+      await unlink(temporary).catch(() => {}) // hidden, so no program takes a left one for an item
     }
     return {path, hash: sha256(text)}
   }
@@ -137,7 +143,7 @@ export class Vdir {
   /** Puts `text` in the place of `before`. Throws 'refused' when another program has changed the file meanwhile. */
   async replace(path: string, before: string, text: string): Promise<void> {
     if (await readFile(path, 'utf8') !== before) throw new ToolError('refused', `${path} was changed by another program just now. Try again.`)
-    await this.#write(path, text).catch((error: unknown) => { throw notWritten(path, error) })
+    await this.#write(path, text)
   }
 
   /** Takes back a file that `create` made; `token` comes from the journal. Throws 'refused' when it was changed since. */
@@ -158,8 +164,12 @@ export class Vdir {
   }
 
   async #write(path: string, text: string): Promise<void> {
-    await writeFileAtomic(path, text, {mode: 0o600, fsync: true})
-    await syncFolder(dirname(path))
+    try {
+      await writeFileAtomic(path, text, {mode: 0o600, fsync: true})
+      await syncFolder(dirname(path))
+    } catch (error) {
+      throw notWritten(path, error)
+    }
   }
 
   async #read(path: string): Promise<string | undefined> {
@@ -185,6 +195,12 @@ export class Vdir {
 
 const notWritten = (path: string, error: unknown): ToolError =>
   new ToolError('failed', `${path} could not be written (${errno(error) ?? String(error)}). Check the disk's space and the folder's permissions.`, {cause: error})
+
+/** A whole file under its name, or EEXIST: of two instances one gets the name. Some file systems have no links; there a copy that is as exclusive. */
+const linkNew = (from: string, to: string): Promise<void> => link(from, to).catch((error: unknown) => {
+  if (errno(error) === 'EEXIST') throw error
+  return copyFile(from, to, constants.COPYFILE_EXCL)
+})
 
 /** Makes a rename or a removal in `folder` last. Windows has no such call, and needs none. */
 async function syncFolder(folder: string): Promise<void> {

@@ -3,8 +3,9 @@ import {z} from 'zod'
 import {ToolError, errorInfo, isAbort} from '../../core/errors.ts'
 import {arg} from '../../core/params.ts'
 import {oneLine} from '../../core/text.ts'
-import {tool, type Json, type Preview, type Tool, type ToolSpec} from '../../core/types.ts'
-import {addDays, addMinutes, parseWhen, saySpan, type When} from './when.ts'
+import {tool, type Json, type Preview, type PreviewField, type Tool, type ToolSpec} from '../../core/types.ts'
+import {splitAddresses} from '../contacts/address.ts'
+import {addMinutes, parseWhen, saySpan, sayWhen, type When} from './when.ts'
 
 /** Of whole days `end` is the last one. */
 export interface NewEvent {
@@ -18,7 +19,6 @@ export interface NewEvent {
   calendar: string
 }
 
-/** An address that a person wrote or looked up; never holds a blank, a quote or a line end. */
 export interface Person { address: string; name?: string }
 
 /** `start` and `end` as local "YYYY-MM-DD[ HH:MM:SS]"; of whole days `end` is the last one. */
@@ -47,8 +47,6 @@ export interface CalendarDeps {
   invitations?: InvitationSender
   /** who invites; RFC 5546 asks for one */
   organizer?: Person
-  /** the iCalendar text of an invitation */
-  invitationText(event: NewEvent, uid: string, now: Date, organizer: Person | undefined): string
 }
 
 export const createCalendarEvent = {
@@ -69,7 +67,7 @@ export const createCalendarEvent = {
 
 type Args = z.infer<typeof createCalendarEvent.args>
 
-export const calendarTools = (backend: CalendarBackend, deps: CalendarDeps): Tool[] => [tool({
+export const calendarTools = (backend: CalendarBackend, deps: CalendarDeps = {}): Tool[] => [tool({
   ...createCalendarEvent,
   preview: async args => {
     const event = readEvent(args)
@@ -79,13 +77,14 @@ export const calendarTools = (backend: CalendarBackend, deps: CalendarDeps): Too
   run: async (args, {key, now, signal}) => {
     signal.throwIfAborted()
     const event = readEvent(args)
-    const {name} = await backend.calendar(event.calendar)
-    const uid = key
-    const {where, undo} = await backend.create(event, uid, now)
-    const added = `Added '${oneLine(event.title)}' ${saySpan(event.start, event.end)}${name === 'personal' ? '' : ` to ${oneLine(name)}`}`
+    const {name, exists} = await backend.calendar(event.calendar)
+    const {where, undo} = await backend.create(event, key, now)
+    const to = args.calendar.trim() ? ` to ${exists ? '' : 'the new calendar '}${oneLine(name)}` : ''
+    const added = `Added '${oneLine(event.title)}'${to} ${saySpan(event.start, event.end)}`
     if (event.invitees.length === 0) return {value: event.title, summary: added, undo, where}
     if (!deps.invitations) return {value: event.title, summary: `${added}, with ${said(event.invitees)} noted as invited`, undo, where}
-    const ics = deps.invitationText(event, uid, now, deps.organizer)
+    const {invitationText} = await import('./event.ts') // ical.js is loaded when it is needed
+    const ics = invitationText(event, key, now, deps.organizer)
     try {
       await deps.invitations.send({...messageOf(event), ics}, signal)
     } catch (error) {
@@ -115,19 +114,6 @@ export function readEvent(args: Args): NewEvent {
   }
 }
 
-/** A look-up of a group yields several addresses in one text, with ", " between them. */
-export function splitAddresses(text: string): string[] {
-  const parts = text.split(',').map(part => part.trim()).filter(Boolean)
-  for (const part of parts) {
-    if (!isAddress(part)) throw new ToolError('invalid-args', `"${oneLine(part)}" is not an e-mail address. Say one such as ana@example.org.`)
-  }
-  return parts
-}
-
-/** Narrower than RFC 5322 on purpose: nothing in it needs quoting in a header, a vCard or iCalendar. */
-export const isAddress = (text: string): boolean =>
-  text.length <= 254 && /^[^\s"'(),:;<>@[\\\]\p{C}]+@[^\s"'(),:;<>@[\\\]\p{C}]+$/u.test(text)
-
 /** LABELLING.md: no end is 60 minutes, or the one day. */
 function readEnd(text: string, start: When): When {
   if (!text.trim()) return start.time ? addMinutes(start, 60) : start
@@ -154,6 +140,11 @@ function messageOf(event: NewEvent): {to: string[]; subject: string; text: strin
   return {to: event.invitees, subject: `Invitation: ${oneLine(event.title)}`, text: lines.join('\n')}
 }
 
+/** Start and end, each to be edited; a single whole day is one field. */
+const whenFields = ({start, end}: NewEvent): PreviewField[] => !start.time && start.day === end.day
+  ? [{label: 'Day', value: sayWhen(start), arg: 'start_date'}]
+  : [{label: 'Start', value: sayWhen(start), arg: 'start_date'}, {label: 'End', value: sayWhen(end), arg: 'end_date'}]
+
 function previewOf(event: NewEvent, calendar: {name: string; exists: boolean}, deps: CalendarDeps): Preview {
   const isInvitation = event.invitees.length > 0
   const notices = [
@@ -165,7 +156,7 @@ function previewOf(event: NewEvent, calendar: {name: string; exists: boolean}, d
     title: isInvitation ? 'Calendar event with invitations' : 'Calendar event',
     fields: [
       {label: 'Title', value: event.title, arg: 'title'},
-      {label: 'When', value: saySpan(event.start, event.end).replace(/^on /, ''), arg: 'start_date'},
+      ...whenFields(event),
       ...(event.location ? [{label: 'Where', value: event.location, arg: 'location'}] : []),
       ...(isInvitation ? [{label: 'Invitees', value: event.invitees, arg: 'invitees'}] : []),
       ...(event.notes ? [{label: 'Notes', value: event.notes, arg: 'notes'}] : []),
@@ -175,8 +166,5 @@ function previewOf(event: NewEvent, calendar: {name: string; exists: boolean}, d
     ...(notices.length > 0 && {notice: notices.join(' ')}),
   }
 }
-
-/** The whole days of an event as iCalendar and khal count them: the end is the day after. */
-export const exclusiveEnd = (event: Pick<NewEvent, 'end'>): When => event.end.time ? event.end : addDays(event.end, 1)
 
 export const calendarSpecs: ToolSpec[] = [createCalendarEvent]

@@ -6,10 +6,10 @@
 import ICAL from 'ical.js'
 import {atTime, type When} from './when.ts'
 
-/** Line ends become \n, which ical.js escapes; a bare CR, NEL or U+2028 would end a line in some readers, other controls are not allowed in text (RFC 5545, 3.1). */
+/** Line ends become \n, which ical.js escapes; a bare CR, NEL or U+2028 would end a line in some readers, other
+ * controls are not allowed in text (RFC 5545, 3.1), nor is half of a surrogate pair in UTF-8. */
 export const plainText = (text: string): string =>
-  // eslint-disable-next-line no-control-regex
-  text.toWellFormed().replace(/\r\n?|[\u0085\u2028\u2029\v\f]/g, '\n').replace(/[\u0000-\u0008\u000e-\u001f\u007f-\u009f]/g, '')
+  text.replace(/\p{Surrogate}/gu, '\ufffd').replace(/\r\n?|[\u0085\u2028\u2029\v\f]/g, '\n').replace(/[\u0000-\u0008\u000e-\u001f\u007f-\u009f]/g, '')
 
 /** As `plainText`, for titles and parameters: on one line. */
 export const plainLine = (text: string): string => plainText(text).replace(/\s+/g, ' ').trim()

@@ -1,9 +1,9 @@
 // Calendars as iCalendar files in a vdir: khal, vdirsyncer and every CalDAV client behind it read them.
 import ICAL from 'ical.js'
-import type {Json} from '../../core/types.ts'
 import {Vdir, uidOf, type Warn} from '../vdir.ts'
-import {exclusiveEnd, type CalendarBackend, type CalendarEntry, type NewEvent, type Person} from './calendar.ts'
-import {icalItems, icalText, icalTime, plainLine, plainText, stamp, textOf, whenOf} from './ical.ts'
+import type {CalendarBackend, CalendarEntry} from './calendar.ts'
+import {eventItem} from './event.ts'
+import {icalItems, icalText, textOf, whenOf} from './ical.ts'
 import {absolute, addDays, type When} from './when.ts'
 
 const defaultCalendar = 'personal'
@@ -14,7 +14,7 @@ const maxOccurrences = 50_000
 /** The calendars in `dir`, a sub-folder each. */
 export function openVdirCalendar(dir: string, warn?: Warn): CalendarBackend {
   const vdir = new Vdir(dir, '.ics', warn)
-  const calendar = async (name: string) => {
+  const calendar = async (name: string): Promise<{name: string; exists: boolean}> => {
     const wanted = name.trim()
     const existing = await vdir.find(wanted || defaultCalendar)
     if (existing) return {name: existing.name, exists: true}
@@ -30,7 +30,7 @@ export function openVdirCalendar(dir: string, warn?: Warn): CalendarBackend {
       const {path, hash} = await vdir.create(collection.folder, uidOf(uid), icalText(eventItem(event, uid, now)))
       return {where: path, undo: {path, hash}}
     },
-    remove: async (undo: Json) => vdir.takeBack(undo),
+    remove: async undo => vdir.takeBack(undo),
     events: async (from, to) => {
       const found: CalendarEntry[] = []
       for await (const {path, text, collection} of vdir.items()) {
@@ -51,36 +51,6 @@ function bare(name: string): string {
   return rest === name ? '' : rest
 }
 
-/** The VEVENT of an event; `uid` is the journal's key, so that a second try finds the first. */
-export function eventItem(event: NewEvent, uid: string, now: Date, organizer?: Person): ICAL.Component {
-  const item = new ICAL.Component('vevent')
-  item.addPropertyWithValue('uid', uidOf(uid))
-  item.addPropertyWithValue('dtstamp', stamp(now))
-  item.addPropertyWithValue('summary', plainLine(event.title))
-  item.addPropertyWithValue('dtstart', icalTime(event.start))
-  item.addPropertyWithValue('dtend', icalTime(exclusiveEnd(event)))
-  if (event.location) item.addPropertyWithValue('location', plainLine(event.location))
-  if (event.notes) item.addPropertyWithValue('description', plainText(event.notes))
-  if (organizer) {
-    const property = item.addPropertyWithValue('organizer', `mailto:${organizer.address}`)
-    if (organizer.name) property.setParameter('cn', plainLine(organizer.name))
-  }
-  for (const address of event.invitees) {
-    const property = item.addPropertyWithValue('attendee', `mailto:${address}`)
-    property.setParameter('role', 'REQ-PARTICIPANT')
-    property.setParameter('partstat', 'NEEDS-ACTION')
-    property.setParameter('rsvp', 'TRUE')
-  }
-  return item
-}
-
-/** RFC 5546, 3.2.2: what an invitee's program reads as an invitation to the event of that UID. */
-export function invitationText(event: NewEvent, uid: string, now: Date, organizer: Person | undefined): string {
-  const item = eventItem(event, uid, now, organizer)
-  item.addPropertyWithValue('sequence', 0)
-  return icalText(item, 'REQUEST')
-}
-
 function occurrences(text: string, calendar: string, from: Date, to: Date): CalendarEntry[] {
   const items = icalItems(text, 'vevent')
   const changed = items.filter(item => item.hasProperty('recurrence-id'))
@@ -90,8 +60,11 @@ function occurrences(text: string, calendar: string, from: Date, to: Date): Cale
     if (!event.isRecurring()) return inRange(event, event.startDate, event.endDate, calendar, from, to)
     const found: CalendarEntry[] = []
     const dates = event.iterator()
+    const lengthMs = event.duration.toSeconds() * 1000
     for (let n = 0, next = dates.next() as ICAL.Time | undefined; next && n < maxOccurrences; n++, next = dates.next() as ICAL.Time | undefined) {
-      if (whenOf(next).at >= to) break
+      const {at} = whenOf(next)
+      if (at >= to) break
+      if (changed.length === 0 && at.getTime() + lengthMs < from.getTime()) continue
       const {item: one, startDate, endDate} = event.getOccurrenceDetails(next)
       found.push(...inRange(one, startDate, endDate, calendar, from, to))
     }

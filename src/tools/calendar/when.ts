@@ -7,9 +7,23 @@ export interface When { day: string; time?: string; at: Date }
 
 const pattern = /^(\d{4})-(\d\d)-(\d\d)(?:[ T](\d\d):(\d\d)(?::(\d\d))?)?$/
 
+const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+const two = (n: number): string => String(n).padStart(2, '0')
+
+/** What `sayWhen` says, so that a field of a preview can be edited as it stands. */
+const spoken = /^(?:[A-Z][a-z]{2} )?(\d{1,2}) ([A-Z][a-z]{2}) (\d{4})(?:, (\d\d:\d\d(?::\d\d)?))?$/
+
+function fromSpoken(text: string): string {
+  const match = spoken.exec(text)
+  const month = months.indexOf(match?.[2] ?? '') + 1
+  if (!match || month === 0) return text
+  return `${match[3]}-${two(month)}-${two(Number(match[1]))}${match[4] ? ` ${match[4]}` : ''}`
+}
+
 /** Reads an absolute date; throws 'invalid-args' naming `what` for words and for days that don't exist. */
 export function parseWhen(text: string, what: string): When {
-  const match = pattern.exec(text.trim())
+  const match = pattern.exec(fromSpoken(text.trim()))
   const wrong = () => new ToolError('invalid-args', `The ${what} "${oneLine(text)}" was not understood. Say a day and, if it has one, a time, such as "3 March at 15:00".`)
   if (!match) throw wrong()
   const [year, month, day, hour, minute, second] = match.slice(1).map(part => Number(part ?? 0)) as [number, number, number, number, number, number] // six groups
@@ -19,7 +33,6 @@ export function parseWhen(text: string, what: string): When {
   return match[4] === undefined ? {day: localDay(at), at} : atTime(at)
 }
 
-const two = (n: number): string => String(n).padStart(2, '0')
 const localDay = (d: Date): string => `${String(d.getFullYear()).padStart(4, '0')}-${two(d.getMonth() + 1)}-${two(d.getDate())}`
 
 /** The local day and time of an instant. */
@@ -35,9 +48,6 @@ export const addMinutes = (when: When, minutes: number): When => atTime(new Date
 
 /** "2026-03-04" or "2026-03-04 08:40:00": what `parseWhen` reads. */
 export const absolute = (when: When): string => when.time ? `${when.day} ${when.time}` : when.day
-
-const weekdays = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat']
-const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
 
 /** "Wed 4 Mar 2026", with ", 08:40" where there is a time. */
 export function sayWhen(when: When): string {

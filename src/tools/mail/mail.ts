@@ -1,7 +1,58 @@
-// Mail: new mails, replies and forwards.
+// Mail: new mails, replies and forwards. What is previewed and what is sent come from the same function (message.ts).
 import {z} from 'zod'
+import {ToolError} from '../../core/errors.ts'
 import {arg} from '../../core/params.ts'
-import type {ToolSpec} from '../../core/types.ts'
+import {oneLine} from '../../core/text.ts'
+import {tool, type Preview, type Result, type Tool, type ToolContext, type ToolSpec} from '../../core/types.ts'
+import {splitAddresses} from '../contacts/address.ts'
+import {readAttachments, type Attachment} from './attachments.ts'
+import {draft} from './draft.ts'
+import {forwarded, forwardSubject, quoted, repliesTo, replySubject, threadOf} from './answering.ts'
+import {checkFields, rawMessage, type Message, type Person} from './message.ts'
+
+export interface Envelope { /** '' while the user has no address */ from: string; to: string[] }
+
+/** The mail that replies and forwards are about. All text in it is of unknown origin. */
+export interface OpenMail {
+  /** '' when it has none that can be referred to */
+  messageId: string
+  references: string[]
+  from: Person[]
+  replyTo: Person[]
+  to: Person[]
+  subject: string
+  date?: Date
+  text: string
+  attachments: {name: string; type: string; content: Buffer}[]
+  /** the file */
+  where: string
+}
+
+/** One mail of a list, newest first; `id` is for `open`. */
+export interface MailListing { id: string; from: string; subject: string; date?: Date }
+
+export interface MailBackend {
+  /** what the user has to know before a mail goes, if any */
+  readonly notice?: string
+  openMail(): Promise<OpenMail | undefined>
+  /** Makes another mail the open one: the `id` of a listing, or a file. Throws ToolError 'not-found'. */
+  open(id: string): Promise<OpenMail>
+  /** The inbox, newest first. */
+  list(): Promise<MailListing[]>
+  /** `id` is the Message-ID. Throws ToolError 'refused' when a mail of that id is there. */
+  saveDraft(raw: Buffer, id: string): Promise<{where: string}>
+  /** Sends, or queues, once: throws ToolError 'refused' when a mail of that id went before. */
+  send(raw: Buffer, envelope: Envelope, id: string, signal: AbortSignal): Promise<{id: string; where: string; isQueued: boolean}>
+}
+
+export interface MailDeps {
+  /** who sends; absent: the mail has no From until an account is set up */
+  from?: Person
+  /** the user's name, for the end of a mail */
+  userName?: string
+  /** the name on the contact that has this address */
+  nameOf?(address: string): Promise<string | undefined>
+}
 
 export const composeNewEmail = {
   name: 'compose_new_email',
@@ -37,5 +88,153 @@ export const forwardEmail = {
   effect: 'outward',
   returns: 'none',
 } satisfies ToolSpec
+
+/** A mail before its bytes: what `preview` shows and `run` sends. */
+interface Built { message: Message; attachments: Attachment[]; notices: string[] }
+
+export function mailTools(backend: MailBackend, deps: MailDeps = {}): Tool[] {
+  const words = bodies()
+
+  const compose = async (args: z.infer<typeof composeNewEmail.args>, context: ToolContext): Promise<Built> => {
+    const {to, cc} = addressees(args.recipients, args.cc)
+    if (!args.context.trim() && !args.subject.trim() && args.attachments.length === 0) {
+      throw new ToolError('invalid-args', 'The mail says nothing and carries nothing. Say what to write.')
+    }
+    const text = await words.of(context.key, args.context, () => drafted(args.context, to, deps))
+    return {message: {...head(deps, context), to, cc, subject: args.subject, text}, attachments: await readAttachments(args.attachments), notices: []}
+  }
+
+  const reply = async (args: z.infer<typeof replyToEmail.args>, context: ToolContext): Promise<Built> => {
+    const mail = await theOpenMail(backend)
+    const to = repliesTo(mail, deps.from?.address)
+    if (!args.context.trim() && args.attachments.length === 0) throw new ToolError('invalid-args', 'The reply says nothing and carries nothing. Say what to answer.')
+    const text = await words.of(context.key, args.context, async () => joined(await drafted(args.context, to, deps), quoted(mail)))
+    const sender = mail.from[0]?.address ?? ''
+    const isElsewhere = sender !== '' && !to.some(person => same(person.address, sender)) && !same(sender, deps.from?.address ?? '')
+    return {
+      message: {
+        ...head(deps, context), to, cc: withoutTwice(args.cc.flatMap(splitAddresses), to), subject: replySubject(mail),
+        text, ...threadOf(mail),
+      },
+      attachments: await readAttachments(args.attachments),
+      notices: isElsewhere ? [`The mail came from ${oneLine(sender)}, but asks for replies to ${to.map(p => p.address).join(', ')}.`] : [],
+    }
+  }
+
+  const forward = async (args: z.infer<typeof forwardEmail.args>, context: ToolContext): Promise<Built> => {
+    const mail = await theOpenMail(backend)
+    const {to, cc} = addressees(args.recipients, args.cc)
+    const text = await words.of(context.key, args.context, async () =>
+      joined(args.context.trim() ? await drafted(args.context, to, deps) : '', forwarded(mail)))
+    const carried = mail.attachments.map((a): Attachment => ({name: a.name, path: mail.where, bytes: a.content.length, type: a.type, read: async () => a.content}))
+    return {
+      message: {...head(deps, context), to, cc, subject: forwardSubject(mail), text, ...threadOf(mail)},
+      attachments: [...carried, ...await readAttachments(args.attachments)],
+      notices: [],
+    }
+  }
+
+  const send = async (built: Built, verb: string, context: ToolContext): Promise<Result> => {
+    context.signal.throwIfAborted()
+    const {message} = built
+    const raw = await rawMessage(message, await Promise.all(built.attachments.map(async a => ({name: a.name, type: a.type, content: await a.read()}))))
+    const recipients = [...message.to, ...message.cc].map(person => person.address)
+    const {where, isQueued} = await backend.send(raw, {from: deps.from?.address ?? '', to: recipients}, message.id, context.signal)
+    words.forget(context.key)
+    const about = `'${oneLine(message.subject)}' to ${recipients.join(', ')}`
+    return {value: 'sent', summary: isQueued ? `Put ${verb} ${about} in the outbox` : `Sent ${verb} ${about}`, where}
+  }
+
+  return [
+    tool({
+      ...composeNewEmail,
+      preview: async (args, context) => previewOf(await compose(args, context), {title: 'Mail', hasRecipients: true, hasSubject: true}, backend),
+      run: async (args, context) => send(await compose(args, context), 'the mail', context),
+    }),
+    tool({
+      ...replyToEmail,
+      preview: async (args, context) => previewOf(await reply(args, context), {title: 'Reply', hasRecipients: false, hasSubject: false}, backend),
+      run: async (args, context) => send(await reply(args, context), 'the reply', context),
+    }),
+    tool({
+      ...forwardEmail,
+      preview: async (args, context) => previewOf(await forward(args, context), {title: 'Forwarded mail', hasRecipients: true, hasSubject: false}, backend),
+      run: async (args, context) => send(await forward(args, context), 'the forwarded mail', context),
+    }),
+  ]
+}
+
+/** Addresses to write to and to copy, each once. */
+function addressees(recipients: string[], copies: string[]): {to: Person[]; cc: Person[]} {
+  const to = withoutTwice(recipients.flatMap(splitAddresses), [])
+  if (to.length === 0) throw new ToolError('invalid-args', 'The mail has no recipient. Say who gets it.')
+  return {to, cc: withoutTwice(copies.flatMap(splitAddresses), to)}
+}
+
+const same = (a: string, b: string): boolean => a.toLowerCase() === b.toLowerCase()
+
+function withoutTwice(addresses: string[], known: Person[]): Person[] {
+  const seen = new Set(known.map(person => person.address.toLowerCase()))
+  return addresses.filter(address => !seen.has(address.toLowerCase()) && seen.add(address.toLowerCase())).map(address => ({address}))
+}
+
+async function theOpenMail(backend: MailBackend): Promise<OpenMail> {
+  const mail = await backend.openMail()
+  if (!mail) throw new ToolError('not-found', 'No mail is open and the inbox is empty. Choose one with --mail FILE, or with /mail.')
+  return mail
+}
+
+/** The Message-ID follows from the journal's key: the same call can't become two mails. */
+const head = (deps: MailDeps, {key, now}: ToolContext): Pick<Message, 'from' | 'id' | 'date'> =>
+  ({...(deps.from && {from: deps.from}), id: messageId(key, deps.from?.address), date: now})
+
+const messageId = (key: string, address = ''): string =>
+  `<${encodeURIComponent(Buffer.from(key).toString()).replace(/[^\w.-]/g, '_')}@${address.split('@')[1] ?? 'tinyagent.invalid'}>`
+
+/** The greeting names people as the contacts do, or as a stranger's mail names itself. */
+async function drafted(context: string, to: Person[], deps: MailDeps): Promise<string> {
+  const people = await Promise.all(to.map(async person => ({name: await deps.nameOf?.(person.address) ?? person.name})))
+  return draft({context, to: people, sender: deps.userName ?? ''})
+}
+
+/** The text of a mail: made from the user's words, and after an edit in the dialog exactly what the user left there. */
+function bodies() {
+  const first = new Map<string, string>()
+  return {
+    async of(key: string, context: string, make: () => Promise<string>): Promise<string> {
+      const original = first.get(key) ?? context
+      first.set(key, original)
+      return context === original ? make() : context
+    },
+    forget: (key: string): void => void first.delete(key),
+  }
+}
+
+const joined = (text: string, below: string): string => text ? `${text}\n\n${below}` : below
+
+const said = (person: Person): string => person.name ? `${person.name} <${person.address}>` : person.address
+
+function previewOf(built: Built, form: {title: string; hasRecipients: boolean; hasSubject: boolean}, backend: MailBackend): Preview {
+  const {message} = built
+  checkFields(message, built.attachments) // what can't be sent is told before anybody is asked
+  const notices = [
+    ...built.notices,
+    message.from ? '' : 'You have no address yet: set user.email in the config.',
+    backend.notice ?? '',
+  ].filter(Boolean)
+  return {
+    effect: 'outward',
+    title: form.title,
+    fields: [
+      {label: 'From', value: message.from ? said(message.from) : '(no address configured)'},
+      {label: 'To', value: message.to.map(said), ...(form.hasRecipients && {arg: 'recipients'})},
+      ...(message.cc.length > 0 ? [{label: 'Cc', value: message.cc.map(said), arg: 'cc'}] : []),
+      {label: 'Subject', value: message.subject, ...(form.hasSubject && {arg: 'subject'})},
+    ],
+    body: {text: message.text, arg: 'context'},
+    ...(built.attachments.length > 0 && {attachments: built.attachments.map(({name, path, bytes, type}) => ({name, path, bytes, type}))}),
+    ...(notices.length > 0 && {notice: notices.join(' ')}),
+  }
+}
 
 export const mailSpecs: ToolSpec[] = [composeNewEmail, replyToEmail, forwardEmail]

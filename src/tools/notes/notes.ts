@@ -1,7 +1,9 @@
 // Notes: Markdown in folders.
 import {z} from 'zod'
 import {arg} from '../../core/params.ts'
-import type {ToolSpec} from '../../core/types.ts'
+import {ToolError} from '../../core/errors.ts'
+import {oneLine} from '../../core/text.ts'
+import {tool, type Json, type Tool, type ToolContext, type ToolSpec} from '../../core/types.ts'
 
 export const createNote = {
   name: 'create_note',
@@ -29,3 +31,82 @@ export const appendNoteContent = {
 } satisfies ToolSpec
 
 export const notesSpecs: ToolSpec[] = [createNote, openNote, appendNoteContent]
+
+/** A note that exists: its name, its folder ("" for the top) and its file. */
+export interface Note { name: string; folder: string; path: string }
+
+export interface NotesBackend {
+  /** notes of this name in this folder, or in any folder when it is "", exact names before similar ones */
+  find(name: string, folder: string): Promise<Note[]>
+  list(): Promise<Note[]>
+  read(note: Note): Promise<string>
+  /** Throws ToolError 'refused' when there is such a note already. */
+  create(name: string, content: string, folder: string): Promise<{note: Note; undo: Json}>
+  append(note: Note, content: string): Promise<{undo: Json}>
+  /** Throws ToolError 'refused' when the note has changed since. Returns what was taken back, for people. */
+  undo(token: Json): Promise<string>
+}
+
+const thing = (name: string): string => `note:${name.trim().toLowerCase()}`
+const said = (note: Note): string => `'${oneLine(note.name)}'${note.folder ? ` in ${oneLine(note.folder)}` : ''}`
+
+/** The one note that is meant; the user is asked where several are. undefined: there is none. */
+async function choose(notes: NotesBackend, name: string, folder: string, ctx: ToolContext): Promise<Note | undefined> {
+  const found = await notes.find(name, folder)
+  if (found.length <= 1) return found[0]
+  const candidates = found.map(n => ({value: n.path, label: n.name, ...(n.folder && {detail: n.folder})}))
+  const answer = await ctx.ask({type: 'pick', title: `Which note is "${oneLine(name)}"?`, candidates})
+  const chosen = found.find(n => n.path === answer?.value)
+  if (!chosen) throw new ToolError('ambiguous', `${found.length} notes fit "${oneLine(name)}": name one of them, or its folder`, {candidates})
+  return chosen
+}
+
+export const notesTools = (notes: NotesBackend): Tool[] => [
+  tool({
+    ...createNote,
+    touches: a => [{thing: thing(a.name), writes: true}],
+    preview: async a => ({
+      effect: 'local', title: 'New note',
+      fields: [{label: 'Name', value: a.name, arg: 'name'}, {label: 'Folder', value: a.folder, arg: 'folder'}],
+      body: {text: a.content, arg: 'content'},
+    }),
+    run: async a => {
+      const {note, undo} = await notes.create(a.name, a.content, a.folder)
+      return {value: note.path, summary: `Made the note ${said(note)}`, undo, where: note.path}
+    },
+    undo: token => notes.undo(token),
+  }),
+  tool({
+    ...openNote,
+    touches: a => [{thing: thing(a.name), writes: false}],
+    preview: async a => ({effect: 'read', title: 'Open note', fields: [{label: 'Name', value: a.name, arg: 'name'}, {label: 'Folder', value: a.folder, arg: 'folder'}]}),
+    run: async (a, ctx) => {
+      const note = await choose(notes, a.name, a.folder, ctx)
+      if (!note) throw new ToolError('not-found', `There is no note "${oneLine(a.name)}"${a.folder ? ` in ${oneLine(a.folder)}` : ''}: /notes lists them`)
+      return {value: await notes.read(note), summary: `Read the note ${said(note)}`, where: note.path}
+    },
+  }),
+  tool({
+    ...appendNoteContent,
+    touches: a => [{thing: thing(a.name), writes: true}],
+    preview: async a => {
+      const exists = (await notes.find(a.name, a.folder)).length > 0
+      return {
+        effect: 'local', title: 'Add to note',
+        fields: [{label: 'Name', value: a.name, arg: 'name'}, {label: 'Folder', value: a.folder, arg: 'folder'}],
+        body: {text: a.content, arg: 'content'},
+        ...(!exists && {notice: 'There is no such note yet: it will be made.'}),
+      }
+    },
+    run: async (a, ctx) => {
+      const note = await choose(notes, a.name, a.folder, ctx)
+      if (!note) {
+        const made = await notes.create(a.name, a.content, a.folder)
+        return {value: made.note.path, summary: `Made the note ${said(made.note)}, since there was none`, undo: made.undo, where: made.note.path}
+      }
+      const {undo} = await notes.append(note, a.content)
+      return {value: note.path, summary: `Added to the note ${said(note)}`, undo, where: note.path}
+    },
+    undo: token => notes.undo(token),
+  }),
+]

@@ -1,7 +1,11 @@
 // PDF documents: an extractive summary that quotes them.
+import path from 'node:path'
 import {z} from 'zod'
 import {arg} from '../../core/params.ts'
-import type {ToolSpec} from '../../core/types.ts'
+import {oneLine} from '../../core/text.ts'
+import {tool, type Tool, type ToolSpec} from '../../core/types.ts'
+import {readPdf} from './read.ts'
+import {summarize, type Embed} from './summary.ts'
 
 export const summarizePdf = {
   name: 'summarize_pdf',
@@ -13,3 +17,16 @@ export const summarizePdf = {
 } satisfies ToolSpec
 
 export const pdfSpecs: ToolSpec[] = [summarizePdf]
+
+/** `embed` gives unit vectors; without it (no model) sentences are ranked by the words they share. */
+export const pdfTools = ({embed}: {embed?: Embed}): Tool[] => [tool({
+  ...summarizePdf,
+  preview: async a => ({effect: 'read', title: 'Summarize PDF', fields: [{label: 'File', value: a.pdf_path, arg: 'pdf_path'}]}),
+  run: async (a, {signal, progress}) => {
+    progress('reading')
+    const pages = await readPdf(a.pdf_path, signal)
+    progress('choosing sentences')
+    const summary = await summarize(pages, embed, signal)
+    return {value: summary, summary: `Quoted the main sentences of ${oneLine(path.basename(a.pdf_path))} (${pages.length} ${pages.length === 1 ? 'page' : 'pages'})`, where: a.pdf_path}
+  },
+})]

@@ -73,8 +73,8 @@ export const remindersTools = (backend: RemindersBackend): Tool[] => [tool({
     const list = await backend.list(reminder.list)
     const {where, undo} = await backend.create(reminder, key, now)
     const due = reminder.due ? ` for ${sayWhen(reminder.due)}` : ''
-    const where_ = list.name === 'reminders' ? '' : ` to ${oneLine(list.name)}`
-    return {value: reminder.name, summary: `Added the reminder '${oneLine(reminder.name)}'${where_}${due}`, undo, where}
+    const to = args.list_name.trim() ? ` to ${list.exists ? '' : 'the new list '}${oneLine(list.name)}` : ''
+    return {value: reminder.name, summary: `Added the reminder '${oneLine(reminder.name)}'${to}${due}`, undo, where}
   },
   undo: async token => {
     await backend.remove(token)

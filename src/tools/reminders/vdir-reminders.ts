@@ -7,10 +7,13 @@ import type {NewReminder, ReminderEntry, RemindersBackend} from './reminders.ts'
 
 const defaultList = 'reminders'
 
+/** Sorts after every date. */
+const last = '9999-99'
+
 /** The lists in `dir`, a sub-folder each. */
 export function openVdirReminders(dir: string, warn?: Warn): RemindersBackend {
   const vdir = new Vdir(dir, '.ics', warn)
-  const list = async (name: string) => {
+  const list = async (name: string): Promise<{name: string; exists: boolean}> => {
     const wanted = name.trim()
     const existing = await vdir.find(wanted || defaultList)
     if (existing) return {name: existing.name, exists: true}
@@ -35,8 +38,7 @@ export function openVdirReminders(dir: string, warn?: Warn): RemindersBackend {
           vdir.warn(path, error)
         }
       }
-      // "~" sorts after every date: what has none comes last.
-      return found.sort((a, b) => (a.due || '~').localeCompare(b.due || '~') || a.name.localeCompare(b.name))
+      return found.sort((a, b) => (a.due || last).localeCompare(b.due || last) || a.name.localeCompare(b.name))
     },
   }
 }

@@ -1,7 +1,26 @@
 // Text messages.
 import {z} from 'zod'
+import {ToolError} from '../../core/errors.ts'
 import {arg} from '../../core/params.ts'
-import type {ToolSpec} from '../../core/types.ts'
+import {oneLine} from '../../core/text.ts'
+import {tool, type Tool, type ToolSpec} from '../../core/types.ts'
+import {readNumber} from '../contacts/address.ts'
+
+export interface SmsBackend {
+  /** what the user has to know before a message goes, if any */
+  readonly notice?: string
+  /** true where a message waits and nothing has left */
+  readonly isQueue?: boolean
+  /** Once for a `key`: the same message again does nothing, another one throws ToolError 'refused'. */
+  send(to: string[], message: string, key: string, signal: AbortSignal): Promise<{where: string}>
+}
+
+export interface SmsDeps {
+  /** ISO code ("GB") of the country that numbers without "+" belong to */
+  country?: string
+  /** the name on the contact that has this number */
+  nameOf?(number: string): Promise<string | undefined>
+}
 
 export const sendSms = {
   name: 'send_sms',
@@ -10,5 +29,42 @@ export const sendSms = {
   effect: 'outward',
   returns: 'none',
 } satisfies ToolSpec
+
+type Args = z.infer<typeof sendSms.args>
+
+export const smsTools = (backend: SmsBackend, deps: SmsDeps = {}): Tool[] => [tool({
+  ...sendSms,
+  preview: async args => {
+    const {to, message} = await build(args, deps.country)
+    const names = (await Promise.all(to.map(async number => deps.nameOf?.(number)))).filter(name => name !== undefined)
+    return {
+      effect: 'outward',
+      title: 'Text message',
+      fields: [{label: 'To', value: to, arg: 'recipients'}, ...(names.length > 0 ? [{label: 'Who', value: names}] : [])],
+      body: {text: message, arg: 'message'},
+      ...(backend.notice !== undefined && {notice: backend.notice}),
+    }
+  },
+  run: async (args, {key, signal}) => {
+    const {to, message} = await build(args, deps.country)
+    signal.throwIfAborted()
+    const {where} = await backend.send(to, message, key, signal)
+    const people = to.map(oneLine).join(', ')
+    return {value: 'sent', summary: backend.isQueue ? `Put the text message to ${people} in the outbox` : `Sent a text message to ${people}`, where}
+  },
+})]
+
+/** What leaves, for the preview and the run alike. A look-up of a group yields several numbers with ", " between them. */
+async function build({recipients, message}: Args, country: string | undefined): Promise<{to: string[]; message: string}> {
+  const typed = recipients.flatMap(text => text.split(',')).map(text => text.trim()).filter(Boolean)
+  if (typed.length === 0) throw new ToolError('invalid-args', 'The text message has no recipient. Say who gets it.')
+  if (!message.trim()) throw new ToolError('invalid-args', 'The text message is empty. Say what to write.')
+  const to = await Promise.all(typed.map(async number => {
+    const read = await readNumber(number, country)
+    if (read === undefined) throw new ToolError('invalid-args', `"${oneLine(number)}" is not a phone number. Say one such as +44 7700 900123.`)
+    return read
+  }))
+  return {to: [...new Set(to)], message: Buffer.from(message).toString()} // half of a surrogate pair can't be sent
+}
 
 export const smsSpecs: ToolSpec[] = [sendSms]

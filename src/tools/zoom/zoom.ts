@@ -4,7 +4,7 @@ import {ToolError} from '../../core/errors.ts'
 import {arg} from '../../core/params.ts'
 import {oneLine} from '../../core/text.ts'
 import {tool, type Effect, type Tool, type ToolSpec} from '../../core/types.ts'
-import {splitAddresses} from '../calendar/calendar.ts'
+import {splitAddresses} from '../contacts/address.ts'
 import {addMinutes, parseWhen, saySpan, sayWhen, type When} from '../calendar/when.ts'
 
 export interface NewMeeting { topic: string; start: When; minutes: number; /** addresses */ invitees: string[] }

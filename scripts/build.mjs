@@ -1,0 +1,25 @@
+// Bundles the command line into dist/: React's production build, one start-up file, parts that load when they are used.
+import {build} from 'esbuild'
+import {rmSync} from 'node:fs'
+
+rmSync('dist', {recursive: true, force: true})
+await build({
+  entryPoints: {cli: 'src/cli.tsx'},
+  outdir: 'dist',
+  bundle: true,
+  splitting: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node20',
+  jsx: 'automatic',
+  minifySyntax: true,
+  legalComments: 'linked',
+  logLevel: 'warning',
+  define: {'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"'},
+  // Native parts find their binaries beside themselves; pdf.js in unpdf and mailparser load parts by name.
+  external: ['node-llama-cpp', 'onnxruntime-node', 'smart-whisper', 'unpdf', 'mailparser'],
+  // Ink's developer tools are not part of what users run.
+  alias: {'react-devtools-core': './scripts/none/devtools.mjs'},
+  // CommonJS packages in an ESM bundle call require().
+  banner: {js: "import {createRequire as createRequireForBundle} from 'node:module'; const require = createRequireForBundle(import.meta.url);"},
+})

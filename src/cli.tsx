@@ -1,0 +1,113 @@
+// argv -> command; the exit code; nothing else. Heavy parts are loaded by the command that uses them.
+import {Command, CommanderError} from 'commander'
+import {ConfigError, errorInfo, UsageError} from './core/errors.ts'
+import {printable} from './core/text.ts'
+import {packageVersion} from './version.ts'
+import type {Options, Session} from './commands/session.ts'
+
+const noVoice = 'Voice is not part of this version of tinyagent: type the request instead.'
+
+/** Builds the command line; `finish` gets the exit code of the one command that runs. */
+function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): Command {
+  const program = new Command('tinyagent')
+  const withSession = (run: (session: Session, words: string[], own: Record<string, unknown>) => Promise<number>) => async (...input: unknown[]): Promise<void> => {
+    // commander hands over the arguments, then the options, then the command itself.
+    const command = input.at(-1) as Command
+    const options = command.optsWithGlobals<Options>()
+    const words = command.args
+    if (options.voice || options.audio !== undefined) throw new Unavailable(noVoice)
+    const {openSession} = await import('./commands/session.ts')
+    const session = openSession(options)
+    try {
+      finish(await run(session, words, command.opts()))
+    } catch (error) {
+      if (errorInfo(error).code === 'bug') session.journal.bug(error)
+      throw error
+    } finally {
+      await session.close()
+    }
+  }
+
+  program
+    .description('A personal assistant for the terminal that plans with small models on your own machine.')
+    .version(packageVersion(), '-V, --version')
+    .argument('[request...]', 'what you want done; "-" reads it from standard input; without one the REPL starts')
+    .option('--dry-run', 'show the plan and what each step would do; nothing runs')
+    .option('--json', 'events as NDJSON on standard output')
+    .option('--plain', 'plain labelled lines and numbered answers')
+    .option('--yes', 'confirm every step of this request that leaves the machine')
+    .option('--now <iso>', 'the clock of the request, e.g. 2026-03-03T09:15:00')
+    .option('--model <name>', 'the planner: a name from `tinyagent models`, or a GGUF file')
+    .option('--mail <file>', 'the open mail, for replies and forwards')
+    .option('--config <file>', 'the config file')
+    .option('--home <dir>', 'keep config, data and state under this folder (also TINYAGENT_HOME)')
+    .option('--audio <file>', 'a spoken request')
+    .option('--voice', 'speak the request')
+    .action(withSession(async (session, words) => (await import('./commands/run.ts')).runCommand(words, session, signal)))
+    .exitOverride()
+    .showHelpAfterError('(tinyagent --help shows the options)')
+    .allowExcessArguments(false)
+
+  program.command('plan [request...]').description('the plan alone; nothing runs')
+    .action(withSession(async (session, words) => (await import('./commands/plan.ts')).planCommand(words, session, signal)))
+  program.command('eval <rows.jsonl>').description('score the planner against gold rows')
+    .option('--predictions <out.jsonl>', 'write one prediction a line')
+    .option('--failures <n>', 'list this many failed rows', count)
+    .action(withSession(async (session, [file = ''], own) => (await import('./commands/eval-command.ts')).runEvalCommand(file, session, own, signal)))
+  program.command('doctor').description('check the installation')
+    .action(withSession(async session => (await import('./commands/doctor.ts')).doctorCommand(session, signal)))
+  program.command('models [action]').description('list the models (list), check their files (verify)')
+    .action(withSession(async (session, [action = 'list']) => (await import('./commands/models.ts')).modelsCommand(action, session.options.json ?? false, signal)))
+  program.command('tools').description('what tinyagent can do')
+    .action(withSession(async session => (await import('./commands/tools.ts')).toolsCommand(session.options.json ?? false)))
+  program.command('config [action...]').description('get KEY, set KEY VALUE, list, path, edit')
+    .action(withSession(async (session, words) => (await import('./commands/config.ts')).configCommand(words, session)))
+  program.command('log').description('what was done')
+    .action(withSession(async session => (await import('./commands/log.ts')).logCommand(session)))
+  program.command('undo [id]').description('take back the last step on this machine, or the one with this id')
+    .action(withSession(async (session, [id]) => (await import('./commands/log.ts')).undoCommand(id, session, signal)))
+  program.command('setup').description('write a commented config and make the folders')
+    .action(withSession(async session => (await import('./commands/setup.ts')).setupCommand(session)))
+  program.command('transcribe [file]').description('speech to text (not part of this version)')
+    .action(() => { throw new Unavailable(noVoice) })
+  return program
+}
+
+function count(text: string): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text)
+  throw new UsageError(`${text} is not a whole number`)
+}
+
+/** Something that this version does not have; exit 1. */
+class Unavailable extends Error {}
+
+async function main(argv: string[]): Promise<number> {
+  const interrupt = new AbortController()
+  // The first Ctrl-C stops what runs and lets it say so; the second leaves at once.
+  process.on('SIGINT', () => interrupt.signal.aborted ? process.exit(130) : interrupt.abort())
+  process.on('SIGTERM', () => interrupt.abort())
+  // `tinyagent --json ... | head -1`: the reader has what it wanted.
+  process.stdout.on('error', error => {
+    if (!('code' in error) || error.code !== 'EPIPE') throw error
+    interrupt.abort()
+  })
+  let exitCode = 0
+  try {
+    await commandLine(interrupt.signal, code => { exitCode = code }).parseAsync(argv)
+    return exitCode
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
+    if (interrupt.signal.aborted) return 130
+    const {code, message} = errorInfo(error)
+    const isOurs = code === 'bug' && !(error instanceof Unavailable) && !isSystemError(error)
+    process.stderr.write(`tinyagent: ${printable(message)}${isOurs ? ' (a bug in tinyagent; the journal has the details)' : ''}\n`)
+    return error instanceof UsageError || error instanceof ConfigError ? 2 : 1
+  }
+}
+
+/** A full disk, a folder without permission: its message names the path, and it is no bug. */
+const isSystemError = (error: unknown): boolean => error instanceof Error && 'syscall' in error
+
+const exitCode = await main(process.argv)
+// Models may keep handles open; what was written to a pipe goes out first.
+process.stdout.write('', () => process.exit(exitCode))

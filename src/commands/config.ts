@@ -1,0 +1,60 @@
+// `tinyagent config get|set|list|path|edit`.
+import {spawnSync} from 'node:child_process'
+import {existsSync, mkdirSync, writeFileSync} from 'node:fs'
+import path from 'node:path'
+import {getKey, keys, loadConfig, setKey, template, type Config} from '../core/config.ts'
+import {UsageError} from '../core/errors.ts'
+import {printable} from '../core/text.ts'
+import type {Session} from './session.ts'
+
+const show = (value: unknown): string => typeof value === 'string' ? value : JSON.stringify(value)
+
+/** Every key and its value, defaults too. */
+export const configText = (config: Config): string =>
+  [`# ${config.file}`, ...keys().map(key => `${key} = ${JSON.stringify(getKey(config, key)) ?? '(default)'}`)].join('\n')
+
+export async function configCommand(words: string[], session: Session): Promise<number> {
+  const {config} = session
+  const [action = 'list', key, ...rest] = words
+  switch (action) {
+    case 'path': process.stdout.write(`${config.file}\n`); return 0
+    case 'list': process.stdout.write(session.options.json ? `${JSON.stringify(config.values)}\n` : `${printable(configText(config))}\n`); return 0
+    case 'get': {
+      const name = known(key)
+      process.stdout.write(`${printable(show(getKey(config, name)) ?? '')}\n`)
+      return 0
+    }
+    case 'set': {
+      const name = known(key)
+      if (rest.length === 0) throw new UsageError(`config set ${name} needs a value`)
+      await setKey(config, name, rest.join(' '))
+      return 0
+    }
+    case 'edit': return edit(config)
+    default: throw new UsageError(`config ${action}: there is get, set, list, path and edit`)
+  }
+}
+
+function known(key: string | undefined): string {
+  const all = keys()
+  if (key !== undefined && (all.includes(key) || /^confirm\.policy\.[\w.-]+$/.test(key))) return key
+  throw new UsageError(`${key === undefined ? 'Which key?' : `There is no key "${printable(key)}"`}; keys: ${all.join(', ')}`)
+}
+
+/** Opens $VISUAL or $EDITOR on the file, and checks what was saved. */
+function edit(config: Config): number {
+  const [program, ...args] = (process.env.VISUAL || process.env.EDITOR || (process.platform === 'win32' ? 'notepad' : 'vi')).split(/\s+/)
+  writeTemplate(config)
+  const {error, status} = spawnSync(program!, [...args, config.file], {stdio: 'inherit'})
+  if (error) throw new UsageError(`${program} could not be started: ${error.message}; set EDITOR`, error)
+  loadConfig(config.paths, config.file)
+  return status ?? 1
+}
+
+/** Writes the commented defaults where there is no config yet; true when it did. */
+export function writeTemplate(config: Config): boolean {
+  if (existsSync(config.file)) return false
+  mkdirSync(path.dirname(config.file), {recursive: true, mode: 0o700})
+  writeFileSync(config.file, template(config.paths), {mode: 0o600, flag: 'wx'})
+  return true
+}

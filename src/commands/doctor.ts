@@ -1,0 +1,97 @@
+// `tinyagent doctor`: checks what the program stands on, one line each, with what to do where something is wrong.
+import {accessSync, constants, existsSync, mkdirSync} from 'node:fs'
+import {createRequire} from 'node:module'
+import path from 'node:path'
+import {openModels, verify} from '../core/models.ts'
+import {printable} from '../core/text.ts'
+import type {Session} from './session.ts'
+
+/** `note`: worth knowing, nothing is broken. */
+interface Check { name: string; state: 'ok' | 'note' | 'bad'; detail: string }
+
+export async function doctorCommand(session: Session, signal: AbortSignal): Promise<number> {
+  const checks = [nodeCheck(), configCheck(session), ...await modelChecks(signal), ...await nativeChecks(), ...folderChecks(session), ...programChecks()]
+  if (session.options.json) process.stdout.write(`${JSON.stringify(checks)}\n`)
+  else for (const {name, state, detail} of checks) process.stdout.write(`${state.padEnd(5)} ${name}: ${printable(detail)}\n`)
+  return checks.some(c => c.state === 'bad') ? 1 : 0
+}
+
+function nodeCheck(): Check {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  const isNew = major > 20 || (major === 20 && minor >= 19)
+  return {name: 'node', state: isNew ? 'ok' : 'bad', detail: isNew ? process.versions.node : `${process.versions.node}; 20.19 or newer is needed`}
+}
+
+const configCheck = ({config}: Session): Check =>
+  ({name: 'config', state: 'ok', detail: existsSync(config.file) ? config.file : `none, defaults are used (${config.file}; \`tinyagent setup\` writes one)`})
+
+async function modelChecks(signal: AbortSignal): Promise<Check[]> {
+  try {
+    const models = openModels()
+    const checks: Check[] = []
+    for (const entry of models.list) {
+      const problems = (await verify(models, entry, signal)).filter(f => f.problem).map(f => `${f.file} ${f.problem}`)
+      checks.push({
+        name: `${entry.role} model`, state: problems.length > 0 ? 'bad' : 'ok',
+        detail: problems.length > 0 ? `${problems.join(', ')}; install tinyagent again` : `${entry.name}, checksums right`,
+      })
+    }
+    for (const role of ['planner', 'retriever'] as const) {
+      if (!models.list.some(m => m.role === role)) checks.push({name: `${role} model`, state: 'bad', detail: 'not in models/manifest.json; install tinyagent again'})
+    }
+    return checks
+  } catch (error) {
+    return [{name: 'models', state: 'bad', detail: error instanceof Error ? error.message : String(error)}]
+  }
+}
+
+async function nativeChecks(): Promise<Check[]> {
+  const load = async (name: string, what: string, open: () => Promise<unknown>): Promise<Check> => {
+    try {
+      await open()
+      return {name, state: 'ok', detail: what}
+    } catch (error) {
+      const reason = (error instanceof Error ? error.message : String(error)).split('\n')[0]!
+      return {name, state: 'bad', detail: `cannot be loaded (${reason}); run npm install again on this machine`}
+    }
+  }
+  return [
+    // "never" and no log: a check starts no compiler and prints nothing of its own.
+    await load('node-llama-cpp', 'runs the planner', async () => {
+      const {getLlama, LlamaLogLevel} = await import('node-llama-cpp')
+      const llama = await getLlama({build: 'never', logLevel: LlamaLogLevel.error})
+      await llama.dispose()
+    }),
+    await load('onnxruntime-node', 'runs the tool retriever', () => import('onnxruntime-node')),
+    canResolve('smart-whisper')
+      ? {name: 'smart-whisper', state: 'note', detail: 'found, but voice is not part of this version'}
+      : {name: 'smart-whisper', state: 'note', detail: 'voice is not part of this install'},
+  ]
+}
+
+const canResolve = (name: string): boolean => {
+  try { createRequire(import.meta.url).resolve(name); return true } catch { return false }
+}
+
+function folderChecks({config}: Session): Check[] {
+  const folders = {state: config.paths.state, ...config.dirs}
+  return Object.entries(folders).map(([name, dir]): Check => {
+    try {
+      mkdirSync(dir, {recursive: true, mode: 0o700})
+      accessSync(dir, constants.W_OK)
+      return {name: `${name} folder`, state: 'ok', detail: dir}
+    } catch (error) {
+      return {name: `${name} folder`, state: 'bad', detail: `${dir} cannot be written (${error instanceof Error ? error.message : String(error)})`}
+    }
+  })
+}
+
+function programChecks(): Check[] {
+  const opener = process.platform === 'darwin' ? 'open' : process.platform === 'win32' ? 'explorer.exe' : 'xdg-open'
+  const found = (process.env.PATH ?? '').split(path.delimiter).some(dir => dir !== '' && existsSync(path.join(dir, opener)))
+  const editor = process.env.VISUAL || process.env.EDITOR
+  return [
+    {name: opener, state: found ? 'ok' : 'note', detail: found ? 'opens maps and files' : 'not found: links are printed and not opened'},
+    {name: 'editor', state: editor ? 'ok' : 'note', detail: editor ?? 'EDITOR is not set: texts are edited in one line'},
+  ]
+}

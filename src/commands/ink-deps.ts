@@ -1,0 +1,58 @@
+// What the Ink interface needs of a session.
+import {spawnSync} from 'node:child_process'
+import {mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import path from 'node:path'
+import type {InkDeps} from '../components/App.tsx'
+import {expand} from '../core/paths.ts'
+import {specs} from '../tools/specs.ts'
+import {packageVersion} from '../version.ts'
+import {runOne} from './run.ts'
+import type {Session} from './session.ts'
+import {slashCommands} from './slash.ts'
+
+export async function inkDeps(session: Session, notices: string[]): Promise<InkDeps> {
+  const editor = process.env.VISUAL || process.env.EDITOR
+  return {
+    run: (request, options) => runOne(request, session, options),
+    tools: specs,
+    commands: slashCommands(session),
+    contacts: async () => (await (await session.tools()).backends.contacts.all()).map(c => c.name),
+    files: async prefix => completions(prefix),
+    historyFile: path.join(session.config.paths.state, 'history'),
+    version: packageVersion(),
+    notices,
+    ...(editor && {openEditor: async (text: string) => editText(editor, text)}),
+  }
+}
+
+/** Paths that begin with what was typed; folders end with a slash. Hidden ones only where they are asked for. */
+function completions(prefix: string): string[] {
+  const full = expand(prefix, process.cwd())
+  const isFolder = prefix.endsWith('/')
+  const folder = isFolder ? full : path.dirname(full)
+  const start = isFolder ? '' : path.basename(full)
+  const typed = prefix.slice(0, prefix.length - start.length)
+  try {
+    return readdirSync(folder, {withFileTypes: true})
+      .filter(e => e.name.startsWith(start) && (start.startsWith('.') || !e.name.startsWith('.')))
+      .map(e => `${typed}${e.name}${e.isDirectory() ? '/' : ''}`)
+  } catch {
+    return [] // no such folder, or none that we may read: nothing to offer
+  }
+}
+
+/** Opens the user's editor on a text in a private folder that is gone afterwards. */
+function editText(editor: string, text: string): string {
+  const [program, ...args] = editor.split(/\s+/)
+  const folder = mkdtempSync(path.join(tmpdir(), 'tinyagent-'))
+  const file = path.join(folder, 'text.txt')
+  try {
+    writeFileSync(file, text, {mode: 0o600})
+    const {error} = spawnSync(program!, [...args, file], {stdio: 'inherit'})
+    if (error) throw error
+    return readFileSync(file, 'utf8').replace(/\n$/, '')
+  } finally {
+    rmSync(folder, {recursive: true, force: true})
+  }
+}

@@ -1,0 +1,31 @@
+// `tinyagent log` and `tinyagent undo`: the journal in plain words, and taking a step back.
+import {describe, undo} from '../core/journal.ts'
+import {printable} from '../core/text.ts'
+import type {Session} from './session.ts'
+
+const shown = 50
+
+/** The last side effects, oldest first. */
+export function logText(session: Session): string {
+  const deeds = session.journal.deeds()
+  if (deeds.length === 0) return 'Nothing was done yet.'
+  const rest = deeds.length - shown
+  return [...(rest > 0 ? [`${rest} earlier ones are in ${session.config.paths.state}/journal`] : []), ...deeds.slice(-shown).map(describe)].join('\n')
+}
+
+export async function logCommand(session: Session): Promise<number> {
+  const {journal, options} = session
+  process.stdout.write(options.json ? journal.deeds().map(deed => `${JSON.stringify(deed)}\n`).join('') : `${printable(logText(session))}\n`)
+  return 0
+}
+
+/** Takes back the last local step, or the one whose id ends with `id`; a line for people. */
+export async function undoText(session: Session, id: string | undefined, signal: AbortSignal): Promise<string> {
+  const {tools} = await session.tools()
+  return undo(session.journal, tools, id, {signal, now: session.now(), ask: async () => undefined, progress: () => undefined})
+}
+
+export async function undoCommand(id: string | undefined, session: Session, signal: AbortSignal): Promise<number> {
+  process.stdout.write(`${printable(await undoText(session, id, signal))}\n`)
+  return 0
+}

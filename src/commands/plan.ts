@@ -1,0 +1,51 @@
+// `tinyagent plan "..."`: the plan alone, as text or as one JSON object (DESIGN.md, "The command line").
+import {UsageError} from '../core/errors.ts'
+import {paramsOf} from '../core/params.ts'
+import {parsePlan} from '../core/plan-parser.ts'
+import {localTime, selectTools, startPlan} from '../core/run.ts'
+import {printable} from '../core/text.ts'
+import type {Arg, Json, SelectedTool, Task, ToolSpec} from '../core/types.ts'
+import {specs} from '../tools/specs.ts'
+import {readRequest} from './run.ts'
+import type {Session} from './session.ts'
+
+export async function planCommand(words: string[], session: Session, signal: AbortSignal): Promise<number> {
+  const text = await readRequest(words, signal)
+  if (text === undefined) throw new UsageError('There is no request: tinyagent plan "remind me to ..."')
+  const now = session.now()
+  const deps = {retriever: session.retriever, planner: session.planner, instructions: session.config.instructions, signal}
+  const {selected, tools, retrieveMs} = await selectTools(text, specs, deps)
+  const planning = await startPlan({request: {text, now}, tools, retrieveMs, attempt: 0, previous: undefined}, deps, () => undefined)
+  // Nothing waits for the tasks; the plan is complete when their stream has ended.
+  for await (const task of planning.tasks) void task
+  if (!session.options.json) {
+    process.stdout.write(`${printable(planning.text)}\n`)
+    return 0
+  }
+  const {name: model} = await session.planner()
+  const object = {
+    request: text, now: localTime(now), model, tools: selected satisfies SelectedTool[], plan: planning.text,
+    tasks: parsePlan(planning.text).tasks.map(task => describeTask(task, tools)), timings: planning.timings,
+  }
+  process.stdout.write(`${JSON.stringify(object)}\n`)
+  return 0
+}
+
+function describeTask(task: Task, tools: ToolSpec[]): Json {
+  const spec = tools.find(t => t.name === task.tool)
+  const names = spec ? paramsOf(spec).map(p => p.name) : []
+  return {
+    id: task.id,
+    tool: task.tool,
+    args: Object.fromEntries(task.args.map((arg, i) => [names[i] ?? String(i), plain(arg)])),
+    dependsOn: task.dependsOn,
+    effect: spec?.effect ?? 'outward',
+  }
+}
+
+/** References as they stand in the plan text: "$1". */
+function plain(arg: Arg): Json {
+  if (Array.isArray(arg)) return arg.map(plain)
+  if (typeof arg !== 'object') return arg
+  return 'ref' in arg ? `$${arg.ref}` : arg.template.map(p => typeof p === 'string' ? p : `$${p.ref}`).join('')
+}

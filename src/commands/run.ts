@@ -1,0 +1,172 @@
+// `tinyagent "..."` and the REPL: picks the reader of the events (Ink, plain lines or JSON) and runs requests.
+import {createInterface} from 'node:readline'
+import {jsonReader} from '../components/json.ts'
+import {plainReader} from '../components/plain.ts'
+import {UsageError} from '../core/errors.ts'
+import {describe} from '../core/journal.ts'
+import {runRequest, type RunOutcome} from '../core/run.ts'
+import {printable} from '../core/text.ts'
+import type {Ask, Confirm, Emit} from '../core/types.ts'
+import {slashCommands} from './slash.ts'
+import type {Session} from './session.ts'
+
+const maxLength = 4000
+
+/** Everything a reader hands in for one run. */
+export interface RunOptions { emit: Emit; confirm?: Confirm; ask?: Ask; signal: AbortSignal; dryRun: boolean }
+
+export async function runCommand(words: string[], session: Session, signal: AbortSignal): Promise<number> {
+  const {options} = session
+  const request = await readRequest(words, signal)
+  const {plain} = options
+  const isPlain = plain || process.env.TERM === 'dumb' || process.env.INK_SCREEN_READER === 'true' || !process.stdout.isTTY || !process.stdin.isTTY
+  if (options.json) {
+    if (request === undefined) throw new UsageError('--json needs a request: tinyagent --json "remind me to ..."')
+    report(session)
+    const emit = jsonReader(text => process.stdout.write(text))
+    return (await runOne(request, session, {emit, signal, dryRun: options.dryRun ?? false})).exitCode
+  }
+  return isPlain ? runPlain(request, session, signal) : runInk(request, session)
+}
+
+/** One run with its journal. A request that is not one is a UsageError. */
+export async function runOne(text: string, session: Session, options: RunOptions): Promise<RunOutcome> {
+  const request = checkRequest(text)
+  const {config, journal} = session
+  const {tools} = await session.tools()
+  const id = session.runId()
+  const record = journal.reader(id)
+  // The journal first: its line is on disk before anybody sees that a side effect begins.
+  const emit: Emit = async event => {
+    await record(event)
+    await options.emit(event)
+  }
+  return runRequest({id, text: request, now: session.now(), dryRun: options.dryRun}, {
+    tools,
+    retriever: session.retriever,
+    planner: session.planner,
+    instructions: config.instructions,
+    signal: options.signal,
+    ...(options.confirm && {confirm: options.confirm}),
+    ...(options.ask && {ask: options.ask}),
+    // --yes is a word on this request. A standing policy is not a word on text that somebody else wrote.
+    isAllowed: (tool, preview) => session.options.yes === true ||
+      (config.confirm.policy[tool.name] === 'allow' && !Object.values(preview.sources ?? {}).includes('document')),
+    bug: error => journal.bug(error),
+  }, emit)
+}
+
+async function runPlain(request: string | undefined, session: Session, signal: AbortSignal): Promise<number> {
+  for (const notice of notices(session)) process.stderr.write(`${notice}\n`)
+  const lines = process.stdin.isTTY ? openLines() : undefined
+  const reader = plainReader({
+    out: text => process.stdout.write(text),
+    err: text => process.stderr.write(text),
+    readLine: (prompt, stop) => lines ? lines.read(prompt, stop) : Promise.resolve(undefined),
+  })
+  const one = async (text: string): Promise<number> => (await runOne(text, session, {
+    emit: reader.emit, signal, dryRun: session.options.dryRun ?? false,
+    ...(lines && {confirm: reader.confirm, ask: reader.ask}),
+  })).exitCode
+  try {
+    if (request !== undefined) return await one(request)
+    if (!lines) throw new UsageError('There is no request: tinyagent "remind me to ..."; `tinyagent --help` shows more')
+    return await plainRepl(session, lines, one, signal)
+  } finally {
+    lines?.close()
+  }
+}
+
+async function plainRepl(session: Session, lines: Lines, one: (text: string) => Promise<number>, signal: AbortSignal): Promise<number> {
+  const commands = slashCommands(session)
+  for (;;) {
+    const line = (await lines.read('you: ', signal))?.trim()
+    if (line === undefined || line === '/exit') return signal.aborted ? 130 : 0
+    if (line === '') continue
+    const [, name = '', argument = ''] = /^\/(\w+)\s*(.*)$/.exec(line) ?? []
+    const command = commands[name]
+    try {
+      if (command) process.stdout.write(`${printable(await command(argument))}\n`)
+      else if (name) process.stdout.write(`Commands: ${Object.keys(commands).map(c => `/${c}`).join(' ')} /exit\n`)
+      else await one(line)
+    } catch (error) {
+      process.stderr.write(`${printable(error instanceof Error ? error.message : String(error))}\n`)
+    }
+    if (signal.aborted) return 130
+  }
+}
+
+async function runInk(request: string | undefined, session: Session): Promise<number> {
+  const [{startInk}, ink] = await Promise.all([import('../components/App.tsx'), import('./ink-deps.ts')])
+  const deps = await ink.inkDeps(session, notices(session))
+  return startInk({deps, options: {dryRun: session.options.dryRun ?? false}, ...(request !== undefined && {request: checkRequest(request)})})
+}
+
+/** What a killed run left in doubt: said once. */
+export function notices(session: Session): string[] {
+  const pending = session.journal.pending()
+  session.journal.acknowledge(pending)
+  return pending.map(deed => `tinyagent was cut off during this step; please check whether it was done: ${describe(deed)}`)
+}
+
+function report(session: Session): void {
+  for (const notice of notices(session)) process.stderr.write(`${notice}\n`)
+}
+
+/** The words of the command line, or standard input for "-" and where nothing was typed; undefined: the REPL. */
+export async function readRequest(words: string[], signal: AbortSignal): Promise<string | undefined> {
+  const text = words.join(' ')
+  if (text === '-' || (words.length === 0 && !process.stdin.isTTY)) return readStdin(signal)
+  return words.length === 0 ? undefined : checkRequest(text)
+}
+
+async function readStdin(signal: AbortSignal): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  for await (const chunk of process.stdin) {
+    signal.throwIfAborted()
+    const bytes = Buffer.from(chunk as Uint8Array)
+    chunks.push(bytes)
+    size += bytes.length
+    if (size > maxLength * 8) break // too long in any writing; the rest is not needed to say so
+  }
+  const bytes = Buffer.concat(chunks)
+  try {
+    const text = new TextDecoder('utf-8', {fatal: size <= maxLength * 8}).decode(bytes)
+    return checkRequest(text)
+  } catch (error) {
+    if (error instanceof TypeError) throw new UsageError('The request on standard input is not text', error)
+    throw error
+  }
+}
+
+export function checkRequest(text: string): string {
+  const request = text.trim()
+  // C0 controls but tab and line ends: no keyboard writes them into a request.
+  if (/[\u0000-\u0008\u000e-\u001f\u007f]/.test(request)) throw new UsageError('The request is not text: it holds control characters')
+  if (request === '') throw new UsageError('The request is empty: tinyagent "remind me to ..."')
+  if ([...request].length > maxLength) throw new UsageError(`The request is too long: ${[...request].length} characters, ${maxLength} at most`)
+  return request
+}
+
+interface Lines { read(prompt: string, signal: AbortSignal): Promise<string | undefined>; close(): void }
+
+/** Lines typed on the terminal. The terminal stays in its own line mode, so that Ctrl-C is a signal as everywhere. */
+function openLines(): Lines {
+  const reader = createInterface({input: process.stdin, terminal: false})
+  const waiting: ((line: string | undefined) => void)[] = []
+  let isClosed = false
+  reader.on('line', line => waiting.shift()?.(line)) // what was typed before it was asked for answers nothing
+  reader.on('close', () => { isClosed = true; waiting.splice(0).forEach(give => give(undefined)) })
+  return {
+    close: () => reader.close(),
+    read: (prompt, signal) => new Promise(resolve => {
+      if (isClosed || signal.aborted) { resolve(undefined); return }
+      process.stderr.write(prompt)
+      const give = (line: string | undefined): void => { signal.removeEventListener('abort', onAbort); resolve(line) }
+      const onAbort = (): void => { waiting.splice(waiting.indexOf(give), 1); resolve(undefined) }
+      signal.addEventListener('abort', onAbort, {once: true})
+      waiting.push(give)
+    }),
+  }
+}

@@ -1,0 +1,172 @@
+// Tools + request + what is planned so far -> GBNF for the next line of the plan: only selected tools, the right number and
+// types of arguments, references only to earlier results that fit, names and places only as the request has them.
+// An invented tool, person or address cannot be written at all (DESIGN: "Constrained decoding, line by line").
+import {paramsOf} from './params.ts'
+import type {Kind, Param, ResultKind, Task, ToolSpec} from './types.ts'
+
+export interface LineState {
+  /** number of the next line, from 1 */
+  id: number
+  tools: ToolSpec[]
+  /** the request and the standing instructions: what may be copied */
+  text: string
+  /** the calls so far */
+  tasks: Task[]
+}
+
+const literal = (text: string): string => JSON.stringify(text).replace(/[\u007f-\u009f]/g, c => `\\x${c.charCodeAt(0).toString(16)}`)
+/** A text as it stands inside a JSON string of the plan. */
+const quoted = (text: string): string => literal(JSON.stringify(text).slice(1, -1))
+
+const calendarWords = `monday tuesday wednesday thursday friday saturday sunday mon tue wed thu fri sat sun january february march april may june july
+august september october november december today tomorrow tonight yesterday morning noon afternoon evening night midnight next this last week weekend month
+day days weeks months hour hours minute minutes half quarter past to until at on in the of from after before end early late a an and am pm o'clock by`.split(/\s+/)
+
+interface Word { core: string; lead: string; trail: string }
+const wordsOf = (text: string): Word[] => text.split(/\s+/).filter(raw => raw !== '').map(raw => {
+  const match = /^([^\p{L}\p{N}/~+@]*)(.*?)([^\p{L}\p{N}/)]*)$/su.exec(raw)
+  // A dash between spaces is a word: "Offer Letter – Kaito Mori.pdf".
+  return match?.[2] ? {core: match[2], lead: match[1] ?? '', trail: match[3] ?? ''} : {core: raw, lead: '', trail: ''}
+})
+
+const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1)
+const isNumber = (word: string): boolean => /^[\d\s()+./-]+$/.test(word)
+const isPath = (word: string): boolean => /^(?:\/|~\/|[A-Za-z]:\\)./.test(word)
+/** No name begins with one (LABELLING, "People": "the", "my", "our" is dropped); "The Ritz" and "A. Popescu" may. */
+const isParticle = (word: string): boolean => /^(?:the|an?|my|our|your|his|her|their|its|and|or|to|with|at|on|in|for|of|from|me|him|us|them|it|i|that|this|is)$/.test(word)
+
+/**
+ * Alternatives as a tree: as a flat list, each of them is a path that llama.cpp walks for every token of the vocabulary
+ * whenever the token that the model wants does not fit.
+ */
+function oneOf(texts: Iterable<string>): string {
+  const branches = new Map<string, Set<string>>()
+  let mayEnd = false
+  for (const text of texts) {
+    const [first] = text
+    if (first === undefined) mayEnd = true
+    else branches.set(first, (branches.get(first) ?? new Set()).add(text.slice(first.length)))
+  }
+  const options = [...branches].map(([first, rests]) => {
+    const [only] = rests
+    return rests.size === 1 && only !== undefined ? quoted(first + only) : `${quoted(first)} ${oneOf(rests)}`
+  })
+  return options.length === 0 ? '""' : `(${options.join(' | ')})${mayEnd ? '?' : ''}`
+}
+
+const bothCases = (words: string[]): string[] => words.flatMap(w => [w, capital(w)])
+const calendar = oneOf(bothCases(calendarWords))
+
+/**
+ * Spans of the words, linear in their number: s_i ::= word_i (" " s_i+1)?. `name` begins the rules' names; a span begins at
+ * a word that `mayStart` and goes on over those that are `usable`.
+ */
+function spans(name: string, words: Word[], usable: (word: string) => boolean, mayStart: (word: string) => boolean = usable): string[] {
+  const rules = words.flatMap((w, i) => {
+    if (!usable(w.core)) return []
+    // "Ana's" is "Ana", "a/b" is either.
+    const bare = w.core.replace(/['’]s?$/, '')
+    const forms = bothCases([w.core, bare, ...(isPath(w.core) ? [] : w.core.split(/[/&]/))]).filter(form => form !== '')
+    const trail = w.trail.replace(/[^.,!?;:)&-]/g, '')
+    const next = words[i + 1]
+    const on = next && usable(next.core) ? ` (" " ${next.lead ? `${quoted(next.lead)}? ` : ''}${name}${i + 1})?` : ''
+    return [`${name}${i} ::= ${oneOf(forms)}${trail ? ` ${quoted(trail)}?` : ''}${on}`]
+  })
+  const starts = startsOf(name, words, w => usable(w) && mayStart(w))
+  return [...rules, `${name} ::= ${starts.length > 0 ? starts.join(' | ') : '"?"'}`]
+}
+
+const startsOf = (name: string, words: Word[], mayStart: (word: string) => boolean): string[] =>
+  words.flatMap((w, i) => mayStart(w.core) ? [`${name}${i}`] : [])
+
+const emails = (text: string): string[] => text.match(/[\p{L}\p{N}._%+-]+@[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+/gu) ?? []
+const phones = (text: string): string[] => (text.match(/[+(]?\d[\d\s()./-]{3,}\d/g) ?? []).map(p => p.trim())
+
+/** kinds of result that may stand where `kind` is wanted */
+const fits: Partial<Record<Kind, ResultKind>> = {address: 'address', phone: 'phone', path: 'path'}
+
+function refs(state: LineState, wanted: ResultKind | 'every'): number[] {
+  const byName = new Map(state.tools.map(t => [t.name, t.returns]))
+  return state.tasks.filter(t => {
+    const returns = byName.get(t.tool) ?? 'none'
+    return returns !== 'none' && (wanted === 'every' || returns === wanted || returns === 'any')
+  }).map(t => t.id)
+}
+
+/** What an argument that is not free text may be; "" when nothing fits yet. */
+function typed(kind: Kind, state: LineState): string {
+  const wanted = fits[kind]
+  if (!wanted) return ''
+  const {text} = state
+  const spelled = kind === 'address' ? emails(text) : kind === 'phone' ? phones(text) : []
+  const options = [...refs(state, wanted).map(id => `$${id}`), ...new Set(spelled)].map(s => literal(JSON.stringify(s)))
+  // A path may hold spaces: it goes on as a span does.
+  if (kind === 'path') options.push(...startsOf('span', wordsOf(text), isPath).map(start => `"\\"" ${start} "\\""`))
+  // Spoken: "billing at northgate dot com", "oh seven double seven".
+  if (kind === 'address' && /\b(at|@)\b.*\bdot\b/i.test(text)) options.push('"\\"" [a-zA-Z0-9._+-]{1,40} "@" [a-zA-Z0-9.-]{3,60} "\\""')
+  if (kind === 'phone' && /\b(oh|zero|one|two|three|four|five|six|seven|eight|nine|double|plus)\b.*\b(zero|one|two|three|four|five|six|seven|eight|nine)\b/i.test(text)) options.push('"\\"" [0-9+] [0-9 ()-]{3,20} "\\""')
+  return options.join(' | ')
+}
+
+function value(p: Param, state: LineState): string {
+  switch (p.kind) {
+    case 'person': return '"\\"" name "\\""'
+    case 'file': return '"\\"" span "\\""'
+    case 'place': case 'label': return '"\\"" span? "\\""'
+    case 'when': case 'until': return '"\\"" when? "\\""'
+    case 'address': case 'phone': case 'path': return typed(p.kind, state)
+    case 'title': return 'title'
+    case 'text': case 'any': return 'text'
+    case 'choice': return (p.values ?? []).map(v => literal(JSON.stringify(v))).join(' | ')
+    case 'minutes': return '[0-9] [0-9]? [0-9]? [0-9]?'
+    case 'integer': return '"-"? [0-9]{1,12}'
+    case 'number': return '"-"? [0-9]{1,12} ("." [0-9]{1,6})?'
+    case 'boolean': case 'all-day': return '"true" | "false"'
+  }
+}
+
+/** The largest lists of the seeds have six items. */
+const maxItems = 15
+
+/** The call of one tool, or undefined while one of its arguments cannot be had yet (no recipient was looked up). */
+function call(spec: ToolSpec, index: number, state: LineState): string[] | undefined {
+  const rules: string[] = []
+  const names: string[] = []
+  for (const [i, p] of paramsOf(spec).entries()) {
+    const name = `t${index}a${i}`
+    const item = value(p, state)
+    const needed = !p.list || p.name === 'recipients'
+    if (item === '' && needed) return undefined
+    const list = item === '' ? '"[]"' : `"[" ${needed ? '' : '('}${name}i (", " ${name}i){0,${maxItems}}${needed ? '' : ')?'} "]"`
+    if (p.list && item !== '') rules.push(`${name}i ::= ${item}`)
+    rules.push(`${name} ::= ${p.list ? list : item}`)
+    names.push(name)
+  }
+  rules.push(`t${index} ::= ${literal(`${spec.name}(`)} ${names.join(' ", " ')} ")"`)
+  return rules
+}
+
+/** GBNF for the next line, its "\n" included, or for the closing `join()`. */
+export function lineGrammar(state: LineState): string {
+  const calls = state.tools.flatMap((spec, i) => {
+    const rules = call(spec, i, state)
+    return rules ? [{name: `t${i}`, rules}] : []
+  })
+  const words = wordsOf(state.text)
+  const money = [...new Set(state.text.match(/\$\s?\d[\d.,]*/g))].map(m => ` | ${quoted(m.replace(/[.,]+$/, ''))}`).join('')
+  const every = refs(state, 'every')
+  const number = `${state.id}. `
+  return [
+    `root ::= ${[...(calls.length > 0 ? [`${literal(number)} (${calls.map(c => c.name).join(' | ')}) "\\n"`] : []), literal(`${number}join()`)].join(' | ')}`,
+    ...calls.flatMap(c => c.rules),
+    ...spans('span', words, () => true),
+    ...spans('name', words, w => !w.includes('@') && !isNumber(w), w => !isParticle(w)),
+    'when ::= wpiece (" " wpiece)*',
+    `wpiece ::= clock | span | ${calendar}`,
+    `clock ::= [0-9] [0-9]? ([:.h] [0-9] [0-9])? (" "? ("am" | "pm"))? | [0-9] [0-9] [0-9] [0-9] "-" [0-9] [0-9] "-" [0-9] [0-9] | [0-9] [0-9]? ("st" | "nd" | "rd" | "th")`,
+    `char ::= [^"\\\\$\\x00-\\x1f] | "\\\\" ["\\\\/nt]${money}`,
+    'title ::= "\\"" char{0,120} "\\""',
+    `text ::= "\\"" (char${every.length > 0 ? ' | ref' : ''})* "\\""`,
+    ...(every.length > 0 ? [`ref ::= ${every.map(id => literal(`$${id}`)).join(' | ')}`] : []),
+  ].join('\n') + '\n'
+}

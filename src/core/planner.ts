@@ -1,0 +1,54 @@
+// Prompt + model -> tasks as they are written, then the repaired plan (DESIGN: "The planner").
+import path from 'node:path'
+import {PlanError} from './errors.ts'
+import {lineGrammar} from './grammar.ts'
+import {openLlama, type LineModel} from './model/llama.ts'
+import {parseLine} from './plan-parser.ts'
+import {buildPrompt} from './prompt.ts'
+import {isSameCall, repairPlan, repairTask} from './repair.ts'
+import type {PlanInput, PlanPiece, Planner, PlanSummary, Task} from './types.ts'
+
+const maxCalls = 16
+/** The longest line of the training data is under 200 tokens. */
+const maxLineTokens = 300
+
+/** The embedded planner. Throws ModelError. `threads` undefined or 0: as many as the processor has cores for arithmetic. */
+export async function openPlanner(options: {modelPath: string; threads?: number | undefined; gpu?: boolean}): Promise<Planner> {
+  return planWith(await openLlama(options), path.basename(options.modelPath, '.gguf'))
+}
+
+/** A planner over any model that writes a line under a grammar. */
+export function planWith(model: LineModel, name: string): Planner {
+  return {
+    name,
+    close: () => model.close(),
+    async *plan(input: PlanInput): AsyncGenerator<PlanPiece, PlanSummary> {
+      const {request, signal, instructions = ''} = input
+      const specs = new Map(input.tools.map(t => [t.name, t]))
+      const promptTokens = await model.begin(buildPrompt(input), signal)
+      const tasks: Task[] = []
+      const repairs: string[] = []
+      for (let id = 1; ; id++) {
+        let line = ''
+        // After the last call there is only join() to write.
+        const grammar = lineGrammar({id, tools: id <= maxCalls ? input.tools : [], tasks, text: `${request} ${instructions}`})
+        for await (const delta of model.line(grammar, maxLineTokens, signal)) {
+          line += delta
+          yield {delta}
+        }
+        const parsed = line.trim() === '' ? 'join' : parseLine(line, id)
+        if (parsed === 'join') break
+        const spec = specs.get(parsed.tool)
+        if (!spec) throw new PlanError(id, `there is no tool "${parsed.tool}" here`)
+        const repaired = repairTask(parsed, spec)
+        repairs.push(...repaired.repairs)
+        // Nothing is done twice. The number stays taken, and the next lines cannot refer to it.
+        if (spec.effect !== 'read' && tasks.some(t => isSameCall(t, repaired.task))) { repairs.push('same-call-twice'); continue }
+        tasks.push(repaired.task)
+        yield {task: repaired.task}
+      }
+      const whole = repairPlan({tasks}, request)
+      return {...whole, repairs: [...repairs, ...whole.repairs], promptTokens, generatedTokens: model.written}
+    },
+  }
+}

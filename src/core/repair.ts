@@ -1,0 +1,90 @@
+// Plan repair: rules that code can check, of one call as it is written and of the whole plan. Each repair is named in
+// `repairs`, so that they can be counted.
+import {paramsOf} from './params.ts'
+import {references} from './plan-parser.ts'
+import type {Arg, Plan, Task, ToolSpec} from './types.ts'
+
+/** The argument with its references renamed; text stays text. */
+function rename(arg: Arg, to: ReadonlyMap<number, number>): Arg {
+  if (Array.isArray(arg)) return arg.map(a => rename(a, to))
+  if (typeof arg !== 'object') return arg
+  if ('ref' in arg) return {ref: to.get(arg.ref) ?? arg.ref}
+  return {template: arg.template.map(p => typeof p === 'string' ? p : {ref: to.get(p.ref) ?? p.ref})}
+}
+
+const keyOf = (arg: Arg): string => JSON.stringify(arg).toLowerCase()
+
+/** Whether both calls would do the same. */
+export const isSameCall = (a: Task, b: Task): boolean => a.tool === b.tool && keyOf(a.args) === keyOf(b.args)
+
+/**
+ * One call, before it can start. Rules: `repeated-item`: nobody stands twice in a list; `copy-to-recipient`: who gets the mail
+ * gets no copy of it.
+ */
+export function repairTask(task: Task, spec: Pick<ToolSpec, 'args' | 'name'>): {task: Task; repairs: string[]} {
+  const repairs = new Set<string>()
+  const params = paramsOf(spec)
+  const recipients = task.args[params.findIndex(p => p.name === 'recipients')]
+  const receiving = new Set(Array.isArray(recipients) ? recipients.map(keyOf) : [])
+  const args = task.args.map((arg, i) => {
+    if (!Array.isArray(arg)) return arg
+    const seen = new Set<string>()
+    return arg.filter(item => {
+      const key = keyOf(item)
+      const rule = seen.has(key) ? 'repeated-item' : params[i]?.name === 'cc' && receiving.has(key) ? 'copy-to-recipient' : undefined
+      seen.add(key)
+      if (rule) repairs.add(rule)
+      return rule === undefined
+    })
+  })
+  return {task: {...task, args, dependsOn: references(args)}, repairs: [...repairs]}
+}
+
+/** Words that ask for the number or the address itself: in a request that only looks up, and in one that does something else too. */
+const asksFor: Record<string, {alone: RegExp; besides: RegExp}> = {
+  get_phone_number: {alone: /\b(numbers?|phone|mobile|cell|landline|tel|digits|reach|ring|call|text)\b/i, besides: /\b(numbers?|digits|mobile|cell|landline)\b/i},
+  get_email_address: {alone: /\baddress(es)?\b|\be-?mail\b|\bmail\b/i, besides: /\baddress(es)?\b|['’]s e-?mail\b/i},
+}
+const writesMail = new Set(['compose_new_email', 'reply_to_email', 'forward_email'])
+
+/**
+ * The whole plan. Rules: `same-look-up-twice` is made once; `unused-look-up` of a person is dropped, unless it is all there is or
+ * the request asks for it; `place-and-directions`: a place on the map that nothing uses is dropped where directions to it are shown.
+ * Ids stay; `dropped` lists the calls that were taken out.
+ */
+export function repairPlan(plan: Plan, request: string): {plan: Plan; repairs: string[]; dropped: number[]} {
+  const repairs: string[] = []
+  const dropped: number[] = []
+  const drop = (task: Task, rule: string): void => { dropped.push(task.id); repairs.push(rule) }
+
+  const same = new Map<number, number>()
+  const tasks: Task[] = []
+  for (const written of plan.tasks) {
+    const args = written.args.map(a => rename(a, same))
+    const task = {...written, args, dependsOn: references(args)}
+    const earlier = task.tool in asksFor || task.tool === 'open_and_get_file_path' ? tasks.find(t => isSameCall(t, task)) : undefined
+    if (earlier) { same.set(task.id, earlier.id); drop(task, 'same-look-up-twice') } else tasks.push(task)
+  }
+
+  const used = new Set(tasks.flatMap(t => t.dependsOn))
+  const isAlone = tasks.every(t => t.tool in asksFor)
+  const isAsked = ({tool}: Task): boolean => {
+    const words = asksFor[tool]
+    if (!words) return true
+    // Where a mail is written, "Ana's email" may be the mail.
+    if (tool === 'get_email_address' && tasks.some(t => writesMail.has(t.tool))) return /\baddress(es)?\b/i.test(request)
+    return (isAlone ? words.alone : words.besides).test(request)
+  }
+  const kept = tasks.filter(task => {
+    if (used.has(task.id)) return true
+    if (task.tool in asksFor && !isAsked(task) && tasks.some(t => t !== task && isAsked(t))) drop(task, 'unused-look-up')
+    else if (task.tool === 'maps_open_location' && !/\bmap\b/i.test(request) && tasks.some(t => t.tool === 'maps_show_directions' && leadsTo(t, task))) drop(task, 'place-and-directions')
+    else return true
+    return false
+  })
+  return {plan: {tasks: kept}, repairs, dropped: dropped.sort((a, b) => a - b)}
+}
+
+/** Directions from or to the place that `shown` shows. */
+const leadsTo = (directions: Task, shown: Task): boolean =>
+  directions.args.slice(0, 2).some(place => keyOf(place) === keyOf(shown.args[0] ?? ''))

@@ -1,0 +1,91 @@
+// The tool retriever (Tool RAG): request -> the few tools it needs. A fine-tuned MiniLM classifier (int8, ONNX Runtime) scores our
+// sixteen; tools that it never saw are ranked by the same encoder's embedding of their name and description.
+import {readFileSync} from 'node:fs'
+import path from 'node:path'
+import {z} from 'zod'
+import {ModelError} from './errors.ts'
+import type {Retriever, SelectedTool, ToolSpec} from './types.ts'
+
+const labelsFile = z.object({labels: z.array(z.string()).min(1), threshold: z.number().min(0).max(1), maxLength: z.number().int().positive()})
+
+/** Tools of others: at most this many, and none less like the request than this (cosine). */
+const maxForeign = 5
+const foreignFloor = 0.15
+const batchSize = 16
+
+/** What a tool cannot be called without: selected with it at a lower score. */
+const feeds: Record<string, string> = {
+  send_sms: 'get_phone_number', summarize_pdf: 'open_and_get_file_path', compose_new_email: 'get_email_address', forward_email: 'get_email_address',
+}
+
+/** Our tools at or over the threshold, with the look-ups that they need; foreign ones by likeness. In the order of `tools`. */
+export function selectTools(tools: ToolSpec[], scores: ReadonlyMap<string, number>, likeness: ReadonlyMap<string, number>, threshold: number): SelectedTool[] {
+  const chosen = new Map([...scores].filter(([, score]) => score >= threshold))
+  for (const [tool, need] of Object.entries(feeds)) {
+    const score = scores.get(need)
+    if (chosen.has(tool) && score !== undefined) chosen.set(need, score)
+  }
+  const foreign = [...likeness].filter(([, like]) => like >= foreignFloor).sort((a, b) => b[1] - a[1]).slice(0, maxForeign)
+  for (const [name, like] of foreign) chosen.set(name, Math.min(1, like))
+  return tools.flatMap(t => { const score = chosen.get(t.name); return score === undefined ? [] : [{name: t.name, score}] })
+}
+
+const describe = (spec: ToolSpec): string => `${spec.name.replace(/[_.-]+/g, ' ').replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase()}: ${spec.description}`
+const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, x, i) => sum + x * b[i]!, 0)
+
+/** Loads model.onnx, tokenizer.json and labels.json of `dir`. Throws ModelError naming the file. */
+export async function openRetriever({dir}: {dir: string}): Promise<Retriever & {close(): Promise<void>}> {
+  const read = (file: string): unknown => {
+    const full = path.join(dir, file)
+    try { return JSON.parse(readFileSync(full, 'utf8')) as unknown } catch (cause) {
+      throw new ModelError(`${full} is missing or damaged: install tinyagent again; \`tinyagent doctor\` checks all files`, cause)
+    }
+  }
+  const {labels, threshold, maxLength} = labelsFile.parse(read('labels.json'))
+  const [{InferenceSession, Tensor}, {Tokenizer}] = await Promise.all([import('onnxruntime-node'), import('@huggingface/tokenizers')])
+  // Both are the tokenizer's own JSON objects; it checks them itself.
+  const tokenizer = new Tokenizer(read('tokenizer.json') as object, read('tokenizer_config.json') as object)
+  const model = path.join(dir, 'model.onnx')
+  const session = await InferenceSession.create(model, {intraOpNumThreads: 2, interOpNumThreads: 1}).catch((cause: unknown) => {
+    throw new ModelError(`${model} cannot be loaded: install tinyagent again; \`tinyagent doctor\` checks all files`, cause)
+  })
+
+  /** [texts] -> one row of logits and one unit vector each */
+  const run = async (texts: string[], signal: AbortSignal): Promise<{logits: Float32Array; embedding: Float32Array}[]> => {
+    const out: {logits: Float32Array; embedding: Float32Array}[] = []
+    for (let from = 0; from < texts.length; from += batchSize) {
+      signal.throwIfAborted()
+      const ids = texts.slice(from, from + batchSize).map(text => {
+        const all = tokenizer.encode(text).ids
+        return all.length <= maxLength ? all : [...all.slice(0, maxLength - 1), all.at(-1)!]
+      })
+      const length = Math.max(...ids.map(i => i.length))
+      const tensor = (value: (row: number[], at: number) => number): InstanceType<typeof Tensor> =>
+        new Tensor('int64', BigInt64Array.from(ids.flatMap(row => Array.from({length}, (_, at) => BigInt(value(row, at))))), [ids.length, length])
+      const result = await session.run({input_ids: tensor((row, at) => row[at] ?? 0), attention_mask: tensor((row, at) => at < row.length ? 1 : 0)})
+      // The model's outputs are float32 (training/export_retriever.py).
+      const logits = result['logits']!.data as Float32Array, embedding = result['embedding']!.data as Float32Array
+      const width = embedding.length / ids.length
+      ids.forEach((_, i) => out.push({logits: logits.slice(i * labels.length, (i + 1) * labels.length), embedding: embedding.slice(i * width, (i + 1) * width)}))
+    }
+    return out
+  }
+
+  const known = new Map<string, Float32Array>()
+  const embed = async (texts: string[], signal: AbortSignal): Promise<Float32Array[]> => (await run(texts, signal)).map(r => r.embedding)
+  return {
+    embed,
+    async select(request, tools, signal) {
+      const [own] = await run([request], signal)
+      const offered = new Set(tools.map(t => t.name))
+      const scores = new Map(labels.flatMap((name, i) => offered.has(name) ? [[name, 1 / (1 + Math.exp(-own!.logits[i]!))] as const] : []))
+      const foreign = tools.filter(t => !labels.includes(t.name))
+      const unseen = foreign.map(describe).filter(text => !known.has(text))
+      const fresh = await embed(unseen, signal)
+      unseen.forEach((text, i) => known.set(text, fresh[i]!))
+      const likeness = new Map(foreign.map(t => [t.name, dot(own!.embedding, known.get(describe(t))!)]))
+      return selectTools(tools, scores, likeness, threshold)
+    },
+    close: () => session.release(),
+  }
+}

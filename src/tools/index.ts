@@ -1,0 +1,73 @@
+// The list of families, and which backend each one gets: the one place that chooses.
+import type {Config} from '../core/config.ts'
+import {systemOpener} from '../core/exec.ts'
+import type {Tool} from '../core/types.ts'
+import {calendarTools, type CalendarBackend} from './calendar/calendar.ts'
+import {openVdirCalendar} from './calendar/vdir-calendar.ts'
+import {contactsTools, type ContactsBackend} from './contacts/contacts.ts'
+import {openVdirContacts} from './contacts/vdir-contacts.ts'
+import {filesTools} from './files/files.ts'
+import {mailInvitations} from './mail/invitations.ts'
+import {mailTools, type MailBackend} from './mail/mail.ts'
+import {openMaildir} from './mail/maildir.ts'
+import {mapsTools} from './maps/maps.ts'
+import {openMarkdownNotes} from './notes/markdown.ts'
+import {notesTools, type NotesBackend} from './notes/notes.ts'
+import {pdfTools} from './pdf/pdf.ts'
+import {remindersTools, type RemindersBackend} from './reminders/reminders.ts'
+import {openVdirReminders} from './reminders/vdir-reminders.ts'
+import {openSmsOutbox} from './sms/outbox.ts'
+import {smsTools} from './sms/sms.ts'
+import {specs} from './specs.ts'
+import {placeholderZoom} from './zoom/placeholder.ts'
+import {zoomTools} from './zoom/zoom.ts'
+
+export interface ToolDeps {
+  /** one line about something that was passed over, e.g. a damaged file */
+  warn(message: string): void
+  /** unit vectors, from the retriever's model */
+  embed(texts: string[], signal: AbortSignal): Promise<Float32Array[]>
+  /** --mail: the mail that replies and forwards are about; default the newest of the inbox */
+  openMail?: string
+}
+
+/** What the REPL's /calendar, /notes and /mail show, and where @names are completed from. */
+export interface Backends {
+  calendar: CalendarBackend
+  reminders: RemindersBackend
+  contacts: ContactsBackend
+  notes: NotesBackend
+  mail: MailBackend
+}
+
+/** Every tool, in the order of `specs`, with the backends behind them. */
+export function openTools(config: Config, {warn, embed, openMail}: ToolDeps): {tools: Tool[]; backends: Backends} {
+  const {dirs, user, files, maps} = config
+  const contacts = openVdirContacts(dirs.contacts, warn)
+  const mail = openMaildir(dirs.mail, {warn, ...(openMail !== undefined && {file: openMail})})
+  const calendar = openVdirCalendar(dirs.calendar, warn)
+  const reminders = openVdirReminders(dirs.reminders, warn)
+  const notes = openMarkdownNotes(dirs.notes)
+  const me = user.email ? {address: user.email, ...(user.name && {name: user.name})} : undefined
+  const open = maps.open ? systemOpener() : undefined
+  const nameOf = (channel: string): Promise<string | undefined> => contacts.nameOf(channel)
+  const tools = [
+    ...contactsTools(contacts, {country: user.region}),
+    ...calendarTools(calendar, {invitations: mailInvitations(mail, me), ...(me && {organizer: me})}),
+    ...filesTools({...files}),
+    ...pdfTools({embed}),
+    ...mailTools(mail, {nameOf, ...(me && {from: me}), ...(user.name && {userName: user.name})}),
+    ...mapsTools({provider: maps.provider, ...(open && {open})}),
+    ...notesTools(notes),
+    ...remindersTools(reminders),
+    ...smsTools(openSmsOutbox(dirs.sms), {country: user.region, nameOf}),
+    ...zoomTools(placeholderZoom()),
+  ]
+  return {tools: inOrder(tools), backends: {calendar, reminders, contacts, notes, mail}}
+}
+
+/** The planner was trained with the tools in this order. */
+function inOrder(tools: Tool[]): Tool[] {
+  const place = new Map(specs.map((s, i) => [s.name, i]))
+  return tools.sort((a, b) => (place.get(a.name) ?? specs.length) - (place.get(b.name) ?? specs.length))
+}

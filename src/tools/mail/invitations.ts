@@ -1,0 +1,35 @@
+// Invitations to events (RFC 6047, iMIP): a mail whose calendar part says method=REQUEST, sent by the mail backend.
+import {createHash} from 'node:crypto'
+import {ToolError} from '../../core/errors.ts'
+import type {InvitationSender} from '../calendar/calendar.ts'
+import type {MailBackend} from './mail.ts'
+import {rawMessage, type Person} from './message.ts'
+
+/** The Message-ID follows from the event's UID and the guests, so that one invitation can't go twice. */
+export function mailInvitations(backend: MailBackend, from?: Person): InvitationSender {
+  return {
+    async send({to, subject, text, ics}, signal) {
+      signal.throwIfAborted()
+      if (to.length === 0) throw new ToolError('invalid-args', 'The invitation has no guests.')
+      const lines = ics.replace(/\r?\n[ \t]/g, '').split(/\r?\n/)
+      const of = createHash('sha256').update([valueOf(lines, 'UID'), valueOf(lines, 'SEQUENCE'), ...to].join('\n')).digest('hex').slice(0, 32)
+      const id = `<invitation-${of}@${from?.address.split('@')[1] ?? 'tinyagent.invalid'}>`
+      const raw = await rawMessage({
+        id, ...(from && {from}), to: to.map(address => ({address})), cc: [], subject, text,
+        date: stampOf(valueOf(lines, 'DTSTAMP')), calendar: {method: 'REQUEST', content: ics},
+      }, [])
+      await backend.send(raw, {from: from?.address ?? '', to}, id, signal)
+    },
+  }
+}
+
+const valueOf = (lines: string[], property: string): string =>
+  lines.find(line => line.startsWith(`${property}:`))?.slice(property.length + 1) ?? ''
+
+/** DTSTAMP is the request's clock: "20260303T091500Z". */
+function stampOf(stamp: string): Date {
+  const parts = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(stamp)
+  if (!parts) throw new ToolError('invalid-args', 'The invitation does not say when it was written (DTSTAMP).')
+  const [year, month, day, hour, minute, second] = parts.slice(1).map(Number)
+  return new Date(Date.UTC(year!, month! - 1, day!, hour!, minute!, second!))
+}

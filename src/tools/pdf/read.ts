@@ -1,0 +1,43 @@
+// The text of a PDF, page by page (pdf.js as unpdf carries it), with limits on its size.
+import {readFile, stat} from 'node:fs/promises'
+import path from 'node:path'
+import {ToolError} from '../../core/errors.ts'
+import {oneLine} from '../../core/text.ts'
+
+const maxBytes = 64 * 1024 ** 2
+const maxPages = 500
+const maxCharacters = 2_000_000
+
+/** One text a page. Throws ToolError saying what is wrong with the file. */
+export async function readPdf(file: string, signal: AbortSignal): Promise<string[]> {
+  const name = oneLine(path.basename(file))
+  if (!path.isAbsolute(file)) throw new ToolError('invalid-args', `"${oneLine(file)}" is not an absolute path: name the file, and it is looked for`)
+  const info = await stat(file).catch((cause: unknown) => { throw new ToolError('not-found', `There is no file ${oneLine(file)}`, {cause}) })
+  if (!info.isFile()) throw new ToolError('invalid-args', `${name} is not a file`)
+  if (info.size > maxBytes) throw new ToolError('refused', `${name} is too large: ${Math.round(info.size / 1024 ** 2)} MB, at most ${maxBytes / 1024 ** 2} MB`)
+  const data = new Uint8Array(await readFile(file, {signal}))
+  if (!Buffer.from(data.subarray(0, 1024)).includes('%PDF-')) throw new ToolError('invalid-args', `${name} is not a PDF`)
+  const {getDocumentProxy} = await import('unpdf')
+  const document = await getDocumentProxy(data, {verbosity: 0}).catch((cause: unknown) => {
+    const locked = cause instanceof Error && cause.name === 'PasswordException'
+    throw new ToolError('failed', locked ? `${name} is locked with a password: save a copy without one` : `${name} is damaged and cannot be read`, {cause})
+  })
+  try {
+    if (document.numPages > maxPages) throw new ToolError('refused', `${name} has ${document.numPages} pages, at most ${maxPages} are read`)
+    const pages: string[] = []
+    let length = 0
+    for (let n = 1; n <= document.numPages && length < maxCharacters; n++) {
+      signal.throwIfAborted()
+      const page = await document.getPage(n)
+      const {items} = await page.getTextContent()
+      const text = items.map(i => 'str' in i ? i.str + (i.hasEOL ? '\n' : '') : '').join('')
+      length += text.length
+      pages.push(text)
+      page.cleanup()
+    }
+    if (pages.every(p => p.trim() === '')) throw new ToolError('failed', `${name} holds pictures only, no text: run it through OCR first`)
+    return pages
+  } finally {
+    await document.destroy()
+  }
+}

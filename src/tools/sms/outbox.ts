@@ -1,0 +1,25 @@
+// Text messages without a gateway: a folder with one JSON file a message. Its sms: link (RFC 5724) opens it on a phone.
+import {join} from 'node:path'
+import {ToolError} from '../../core/errors.ts'
+import {createWhole} from '../files/durable.ts'
+import {uidOf} from '../vdir.ts'
+import type {SmsBackend} from './sms.ts'
+
+export function openSmsOutbox(dir: string): SmsBackend {
+  return {
+    notice: 'No SMS gateway is configured: the message goes to the outbox.',
+    send: async (to, message, key, signal) => {
+      signal.throwIfAborted()
+      const id = uidOf(key)
+      const where = join(dir, `${id}.json`)
+      if (!await createWhole(where, `${JSON.stringify({id, to, message, link: smsLink(to, message)}, undefined, 2)}\n`)) {
+        throw new ToolError('refused', `${where} is there already. Nothing was done twice.`)
+      }
+      return {id, where, isQueued: true}
+    },
+  }
+}
+
+/** Short codes and numbers without a country may hold blanks; a link may not. */
+const smsLink = (to: string[], message: string): string =>
+  `sms:${to.map(number => number.replace(/[^\d+]/g, '')).join(',')}?body=${encodeURIComponent(message)}`

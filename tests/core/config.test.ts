@@ -1,0 +1,89 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import {afterEach, beforeEach, expect, test} from 'vitest'
+import {getKey, keys, loadConfig, setKey, template} from '../../src/core/config.ts'
+import {pathsOf} from '../../src/core/paths.ts'
+
+let home: string
+beforeEach(() => { home = fs.mkdtempSync(path.join(os.tmpdir(), 'config-')) })
+afterEach(() => fs.rmSync(home, {recursive: true, force: true}))
+const load = (text?: string) => {
+  const paths = pathsOf({home})
+  const file = path.join(paths.config, 'config.toml')
+  if (text !== undefined) {
+    fs.mkdirSync(paths.config, {recursive: true})
+    fs.writeFileSync(file, text)
+  }
+  return loadConfig(paths)
+}
+
+test('without a file everything is a default, and lies under --home', () => {
+  const config = load()
+  expect(config.user).toEqual({name: '', email: '', region: 'US'})
+  expect(config.dirs.calendar).toBe(path.join(home, 'data', 'calendar'))
+  expect(config.files.roots).toEqual([path.join(home, 'documents')])
+})
+
+test('what setup writes is the defaults', () => {
+  const before = load()
+  expect(load(template(pathsOf({home}))).values).toEqual(before.values)
+})
+
+test('every key is in what setup writes', () => {
+  const text = template(pathsOf({home}))
+  expect(keys().filter(key => key !== 'confirm.policy' && !new RegExp(`^# ${key.split('.').at(-1)} = `, 'm').test(text))).toEqual([])
+})
+
+test('a relative folder is relative to the config file, "~" is the home folder', () => {
+  const config = load('[notes]\ndir = "my notes"\n[files]\nroots = ["~/papers"]\n')
+  expect(config.dirs.notes).toBe(path.join(home, 'config', 'my notes'))
+  expect(config.files.roots).toEqual([path.join(os.homedir(), 'papers')])
+})
+
+test.each([
+  ['[user]\nname = "Ana"\nregion = "Germany"\n', /config\.toml:3: user\.region: expected two capital letters/],
+  ['[user]\nnmae = "Ana"\n', /config\.toml:2: user\.nmae: there is no such key; known here: name, email, region/],
+  ['[calender]\ndir = "x"\n', /config\.toml:1: calender: there is no such key; known here: user, instructions/],
+  ['[user\nname = 1', /config\.toml:1:\d+: /],
+  ['model.threads = "many"\n', /config\.toml:1: model\.threads: expected number, received string/],
+  ['[confirm.policy]\nsend_sms = "always"\n', /config\.toml:2: confirm\.policy\.send_sms: .*"ask"\|"allow"/],
+])('an error names file, line, key and what would be right: %j', (text, message) => {
+  expect(() => load(text)).toThrow(expect.objectContaining({code: 'config', message: expect.stringMatching(message)}))
+})
+
+test('a config that is a folder is one clear error', () => {
+  fs.mkdirSync(path.join(home, 'config', 'config.toml'), {recursive: true})
+  expect(() => load()).toThrow(expect.objectContaining({code: 'config', message: expect.stringContaining('cannot be read')}))
+})
+
+test('set changes one value and leaves comments and the rest', async () => {
+  const config = load('# mine\ninstructions = "cc Sid" # always\n\n[user]\nname = "Ana" # me\n\n[files]\nroots = [\n  "a",\n  "b",\n]\nexclude = []\n')
+  await setKey(config, 'user.name', 'Ana "Bee" Silva')
+  await setKey(config, 'user.email', 'ana@example.org')
+  await setKey(config, 'files.roots', '["c"]')
+  await setKey(config, 'confirm.policy.send_sms', 'allow')
+  await setKey(config, 'model.threads', '2')
+  const text = fs.readFileSync(config.file, 'utf8')
+  expect(text).toContain('# mine\ninstructions = "cc Sid" # always\n')
+  const after = load()
+  expect([after.user.name, after.user.email, after.files.roots, after.confirm.policy, after.model.threads, after.files.exclude])
+    .toEqual(['Ana "Bee" Silva', 'ana@example.org', [path.join(home, 'config', 'c')], {send_sms: 'allow'}, 2, []])
+  expect(getKey(after, 'user.name')).toBe('Ana "Bee" Silva')
+  expect(fs.statSync(config.file).mode & 0o777).toBe(0o600)
+})
+
+test('set makes the file where there is none, and writes nothing that would be wrong', async () => {
+  const config = load()
+  await setKey(config, 'user.name', 'Ana')
+  const before = fs.readFileSync(config.file, 'utf8')
+  await expect(setKey(config, 'user.region', 'Germany')).rejects.toMatchObject({code: 'config'})
+  expect(fs.readFileSync(config.file, 'utf8')).toBe(before)
+})
+
+test('folders follow the platform: XDG with absolute paths only, Library on macOS, AppData on Windows', () => {
+  const linux = pathsOf({env: {XDG_CONFIG_HOME: '/cfg', XDG_STATE_HOME: 'relative'}, platform: 'linux', userHome: '/home/ana'})
+  expect([linux.config, linux.state, linux.data]).toEqual(['/cfg/tinyagent', '/home/ana/.local/state/tinyagent', '/home/ana/.local/share/tinyagent'])
+  expect(pathsOf({env: {}, platform: 'darwin', userHome: '/Users/ana'}).config).toBe('/Users/ana/Library/Application Support/tinyagent')
+  expect(pathsOf({env: {APPDATA: '/r', LOCALAPPDATA: '/l'}, platform: 'win32', userHome: '/u'})).toMatchObject({config: '/r/tinyagent', state: '/l/tinyagent/state'})
+})

@@ -1,0 +1,137 @@
+import fs from 'node:fs'
+import os from 'node:os'
+import path from 'node:path'
+import {afterEach, beforeEach, expect, test} from 'vitest'
+import {z} from 'zod'
+import {ToolError} from '../../src/core/errors.ts'
+import {describe as inWords, openJournal, undo, type JournalDeps} from '../../src/core/journal.ts'
+import {arg} from '../../src/core/params.ts'
+import {tool, type Event, type Json, type Tool} from '../../src/core/types.ts'
+
+let dir: string
+const warnings: string[] = []
+const clock = () => new Date('2026-03-03T08:15:00Z')
+const open = (more: Partial<JournalDeps> = {}) => openJournal(path.join(dir, 'journal'), {clock, warn: m => warnings.push(m), isAlive: () => false, ...more})
+const file = () => path.join(dir, 'journal', '2026-03-03.ndjson')
+beforeEach(() => { dir = fs.mkdtempSync(path.join(os.tmpdir(), 'journal-')); warnings.length = 0 })
+afterEach(() => fs.rmSync(dir, {recursive: true, force: true}))
+
+const started = (id: number, effect: 'read' | 'local' | 'outward' = 'local', run = 'r1'): Event =>
+  ({type: 'task-started', id, tool: 'note', args: {name: 'Shopping'}, effect, key: `${run}-${id}`})
+const done = (id: number, undo?: Json): Event =>
+  ({type: 'task-done', id, ms: 1, result: {value: 'v', summary: `Did ${id}`, ...(undo !== undefined && {undo})}})
+
+const noteTool = (taken: Json[], refuse = false): Tool => tool({
+  name: 'note', description: 'Write a note.', args: z.object({name: arg.title()}), effect: 'local', returns: 'none',
+  preview: async () => ({effect: 'local', title: 'Note', fields: []}),
+  run: async () => ({value: '', summary: ''}),
+  undo: async token => {
+    if (refuse) throw new ToolError('refused', 'the note has changed since')
+    taken.push(token)
+    return 'Took the note back'
+  },
+})
+const context = {signal: new AbortController().signal, now: clock(), ask: async () => undefined, progress: () => undefined}
+
+test('a side effect is on disk before it begins, in a file of its own day that only its owner can read', async () => {
+  await open().reader('r1')(started(1))
+  const [line] = fs.readFileSync(file(), 'utf8').trim().split('\n')
+  expect(JSON.parse(line!)).toMatchObject({run: 'r1', type: 'task-started', key: 'r1-1', args: {name: 'Shopping'}})
+  expect(fs.statSync(file()).mode & 0o777).toBe(0o600)
+  expect(fs.statSync(path.dirname(file())).mode & 0o777).toBe(0o700)
+})
+
+test('what a read returned is not kept', async () => {
+  const read = open().reader('r1')
+  await read(started(1, 'read'))
+  await read({type: 'task-done', id: 1, ms: 1, result: {value: 'secret number', summary: 'Found it'}})
+  await read({type: 'answer', text: 'ok'})
+  expect(fs.readFileSync(file(), 'utf8')).not.toContain('secret')
+})
+
+test('a run that was killed in a side effect is reported once', async () => {
+  const killed = open()
+  await killed.reader('r1')(started(1, 'outward'))
+  expect(killed.pending()).toEqual([]) // it runs
+  const next = open() // in a container the next process has the same id
+  const pending = next.pending()
+  expect(pending.map(d => [d.key, d.state])).toEqual([['r1-1', 'pending']])
+  next.acknowledge(pending)
+  expect(open().pending()).toEqual([])
+  expect(inWords(open().deeds()[0]!)).toContain('may have been done')
+})
+
+test('a step of another instance that is still running is not reported', async () => {
+  await open().reader('r1')(started(1))
+  fs.writeFileSync(file(), fs.readFileSync(file(), 'utf8').replace(/"pid":\d+/, '"pid":999999'))
+  expect(open({isAlive: () => true}).pending()).toEqual([])
+})
+
+test('a torn line is passed over, and the next one is not lost in it', async () => {
+  const read = open().reader('r1')
+  await read(started(1))
+  fs.appendFileSync(file(), '{"at":"2026-03-03T08:1')
+  await read(done(1, {id: 5}))
+  expect(open().deeds()).toMatchObject([{key: 'r1-1', state: 'done', summary: 'Did 1', undo: {id: 5}}])
+})
+
+test('two instances write into one file', async () => {
+  const one = open().reader('r1'), two = open().reader('r2')
+  await one(started(1))
+  await two(started(1, 'local', 'r2'))
+  await one(done(1))
+  await two(done(1))
+  expect(open().deeds().map(d => [d.key, d.state])).toEqual([['r1-1', 'done'], ['r2-1', 'done']])
+})
+
+test('a side effect whose line cannot be written is refused; what is done already only warns', async () => {
+  fs.writeFileSync(path.join(dir, 'journal'), 'a file where the folder should be')
+  const read = open().reader('r1')
+  await expect((async () => read(started(1)))()).rejects.toMatchObject({code: 'unavailable', message: expect.stringContaining('nothing was begun')})
+  await read({type: 'answer', text: 'ok'})
+  expect(warnings).toHaveLength(1)
+})
+
+test('undo takes back the last step on this machine, then the one before', async () => {
+  const journal = open(), taken: Json[] = []
+  const read = journal.reader('r1')
+  for (const id of [1, 2]) { await read(started(id)); await read(done(id, {id})) }
+  await read(started(3, 'outward'))
+  await read(done(3))
+  expect(await undo(journal, [noteTool(taken)], undefined, context)).toBe('Took the note back')
+  await undo(journal, [noteTool(taken)], undefined, context)
+  expect(taken).toEqual([{id: 2}, {id: 1}])
+  await expect(undo(journal, [noteTool(taken)], undefined, context)).rejects.toMatchObject({code: 'not-found'})
+  expect(open().deeds().map(d => d.state)).toEqual(['undone', 'undone', 'done'])
+})
+
+test('undo with an id takes that step, and refuses what cannot be taken back', async () => {
+  const journal = open(), taken: Json[] = []
+  const read = journal.reader('r1')
+  for (const id of [1, 2]) { await read(started(id)); await read(done(id, {id})) }
+  await read(started(3, 'outward'))
+  await read(done(3))
+  await undo(journal, [noteTool(taken)], 'r1-1', context)
+  expect(taken).toEqual([{id: 1}])
+  await expect(undo(journal, [noteTool(taken)], '1', context)).rejects.toMatchObject({code: 'refused', message: expect.stringContaining('undone already')})
+  await expect(undo(journal, [noteTool(taken)], '3', context)).rejects.toMatchObject({code: 'refused', message: expect.stringContaining('cannot be taken back')})
+  await expect(undo(journal, [noteTool(taken)], '9', context)).rejects.toMatchObject({code: 'not-found'})
+})
+
+test('an undo that the tool refuses leaves the step as done', async () => {
+  const journal = open()
+  const read = journal.reader('r1')
+  await read(started(1))
+  await read(done(1, {id: 1}))
+  await expect(undo(journal, [noteTool([], true)], undefined, context)).rejects.toMatchObject({code: 'refused'})
+  expect(open().deeds()[0]!.state).toBe('done')
+})
+
+test('log lines show control characters and say what cannot be undone', async () => {
+  const journal = open()
+  const read = journal.reader('r1')
+  await read(started(1, 'outward'))
+  await read({type: 'task-done', id: 1, ms: 1, result: {value: '', summary: 'Mailed \u001b[2J'}})
+  const line = inWords(journal.deeds()[0]!)
+  expect(line).toContain('Mailed \\x1b[2J (cannot be undone)')
+})
