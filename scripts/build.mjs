@@ -21,5 +21,5 @@ await build({
   // Ink's developer tools are not part of what users run.
   alias: {'react-devtools-core': './scripts/none/devtools.mjs'},
   // CommonJS packages in an ESM bundle call require().
-  banner: {js: "import {createRequire as createRequireForBundle} from 'node:module'; const require = createRequireForBundle(import.meta.url);"},
+  banner: {js: "import {createRequire as createRequireForBundle} from 'node:module'; import {fileURLToPath as pathForBundle} from 'node:url'; const require = createRequireForBundle(import.meta.url); const __filename = pathForBundle(import.meta.url); const __dirname = pathForBundle(new URL('.', import.meta.url));"},
 })

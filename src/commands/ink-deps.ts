@@ -7,7 +7,7 @@ import type {InkDeps} from '../components/App.tsx'
 import {expand} from '../core/paths.ts'
 import {specs} from '../tools/specs.ts'
 import {packageVersion} from '../version.ts'
-import {runOne} from './run.ts'
+import {runOne} from './run-one.ts'
 import type {Session} from './session.ts'
 import {slashCommands} from './slash.ts'
 

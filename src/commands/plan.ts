@@ -6,7 +6,7 @@ import {localTime, selectTools, startPlan} from '../core/run.ts'
 import {printable} from '../core/text.ts'
 import type {Arg, Json, SelectedTool, Task, ToolSpec} from '../core/types.ts'
 import {specs} from '../tools/specs.ts'
-import {readRequest} from './run.ts'
+import {readRequest} from './request.ts'
 import type {Session} from './session.ts'
 
 export async function planCommand(words: string[], session: Session, signal: AbortSignal): Promise<number> {

@@ -4,16 +4,11 @@ import {jsonReader} from '../components/json.ts'
 import {plainReader} from '../components/plain.ts'
 import {UsageError} from '../core/errors.ts'
 import {describe} from '../core/journal.ts'
-import {runRequest, type RunOutcome} from '../core/run.ts'
 import {printable} from '../core/text.ts'
-import type {Ask, Confirm, Emit} from '../core/types.ts'
-import {slashCommands} from './slash.ts'
+import {checkRequest, readRequest} from './request.ts'
+import {runOne} from './run-one.ts'
 import type {Session} from './session.ts'
-
-const maxLength = 4000
-
-/** Everything a reader hands in for one run. */
-export interface RunOptions { emit: Emit; confirm?: Confirm; ask?: Ask; signal: AbortSignal; dryRun: boolean }
+import {slashCommands} from './slash.ts'
 
 export async function runCommand(words: string[], session: Session, signal: AbortSignal): Promise<number> {
   const {options} = session
@@ -27,33 +22,6 @@ export async function runCommand(words: string[], session: Session, signal: Abor
     return (await runOne(request, session, {emit, signal, dryRun: options.dryRun ?? false})).exitCode
   }
   return isPlain ? runPlain(request, session, signal) : runInk(request, session)
-}
-
-/** One run with its journal. A request that is not one is a UsageError. */
-export async function runOne(text: string, session: Session, options: RunOptions): Promise<RunOutcome> {
-  const request = checkRequest(text)
-  const {config, journal} = session
-  const {tools} = await session.tools()
-  const id = session.runId()
-  const record = journal.reader(id)
-  // The journal first: its line is on disk before anybody sees that a side effect begins.
-  const emit: Emit = async event => {
-    await record(event)
-    await options.emit(event)
-  }
-  return runRequest({id, text: request, now: session.now(), dryRun: options.dryRun}, {
-    tools,
-    retriever: session.retriever,
-    planner: session.planner,
-    instructions: config.instructions,
-    signal: options.signal,
-    ...(options.confirm && {confirm: options.confirm}),
-    ...(options.ask && {ask: options.ask}),
-    // --yes is a word on this request. A standing policy is not a word on text that somebody else wrote.
-    isAllowed: (tool, preview) => session.options.yes === true ||
-      (config.confirm.policy[tool.name] === 'allow' && !Object.values(preview.sources ?? {}).includes('document')),
-    bug: error => journal.bug(error),
-  }, emit)
 }
 
 async function runPlain(request: string | undefined, session: Session, signal: AbortSignal): Promise<number> {
@@ -111,42 +79,6 @@ export function notices(session: Session): string[] {
 
 function report(session: Session): void {
   for (const notice of notices(session)) process.stderr.write(`${notice}\n`)
-}
-
-/** The words of the command line, or standard input for "-" and where nothing was typed; undefined: the REPL. */
-export async function readRequest(words: string[], signal: AbortSignal): Promise<string | undefined> {
-  const text = words.join(' ')
-  if (text === '-' || (words.length === 0 && !process.stdin.isTTY)) return readStdin(signal)
-  return words.length === 0 ? undefined : checkRequest(text)
-}
-
-async function readStdin(signal: AbortSignal): Promise<string> {
-  const chunks: Buffer[] = []
-  let size = 0
-  for await (const chunk of process.stdin) {
-    signal.throwIfAborted()
-    const bytes = Buffer.from(chunk as Uint8Array)
-    chunks.push(bytes)
-    size += bytes.length
-    if (size > maxLength * 8) break // too long in any writing; the rest is not needed to say so
-  }
-  const bytes = Buffer.concat(chunks)
-  try {
-    const text = new TextDecoder('utf-8', {fatal: size <= maxLength * 8}).decode(bytes)
-    return checkRequest(text)
-  } catch (error) {
-    if (error instanceof TypeError) throw new UsageError('The request on standard input is not text', error)
-    throw error
-  }
-}
-
-export function checkRequest(text: string): string {
-  const request = text.trim()
-  // C0 controls but tab and line ends: no keyboard writes them into a request.
-  if (/[\u0000-\u0008\u000e-\u001f\u007f]/.test(request)) throw new UsageError('The request is not text: it holds control characters')
-  if (request === '') throw new UsageError('The request is empty: tinyagent "remind me to ..."')
-  if ([...request].length > maxLength) throw new UsageError(`The request is too long: ${[...request].length} characters, ${maxLength} at most`)
-  return request
 }
 
 interface Lines { read(prompt: string, signal: AbortSignal): Promise<string | undefined>; close(): void }

@@ -55,7 +55,20 @@ const choices = (event: Extract<Event, {type: 'task-failed'}>): string =>
   (event.error.candidates ?? []).map(c => `\n  ${c.label}${c.detail ? `, ${c.detail}` : ''}`).join('')
 
 export function plainReader(deps: PlainDeps): {emit: Emit; confirm: Confirm; ask: Ask} {
-  const {out, err} = deps
+  const {out} = deps
+  // While a line is being typed, what happens meanwhile is held back: it must not run into the answer.
+  let held: string[] | undefined
+  const err = (text: string): void => { if (held) held.push(text); else deps.err(text) }
+  const readLine: PlainDeps['readLine'] = async (prompt, signal) => {
+    held = []
+    try {
+      return await deps.readLine(prompt, signal)
+    } finally {
+      const late = held
+      held = undefined
+      late.forEach(err)
+    }
+  }
   const emit: Emit = event => {
     if (event.type === 'answer') out(`${printable(event.text)}\n`)
     else if (event.type === 'preview') out(`step ${event.id}: ${event.preview.effect === 'outward' ? 'would ask: ' : ''}${card(event.preview)}\n`)
@@ -66,7 +79,7 @@ export function plainReader(deps: PlainDeps): {emit: Emit; confirm: Confirm; ask
   }
   const choose = async (prompt: string, count: number, signal: AbortSignal): Promise<number | undefined> => {
     for (;;) {
-      const line = await deps.readLine(prompt, signal)
+      const line = await readLine(prompt, signal)
       if (line === undefined) return undefined
       const number = Number(line.trim())
       if (Number.isInteger(number) && number >= 1 && number <= count) return number
@@ -86,7 +99,7 @@ export function plainReader(deps: PlainDeps): {emit: Emit; confirm: Confirm; ask
       const which = await choose(`${fields.map((f, i) => `${i + 1} ${f.label}`).join(', ')}: `, fields.length, signal)
       const field = which === undefined ? undefined : fields[which - 1]
       if (!field) return 'stop'
-      const text = await deps.readLine(`${field.label}${field.isList ? ' (several with commas)' : ' (\\n for a new line)'}: `, signal)
+      const text = await readLine(`${field.label}${field.isList ? ' (several with commas)' : ' (\\n for a new line)'}: `, signal)
       if (text !== undefined) return {edit: {[field.arg]: valueOf(text, field.isList)}}
     }
   }
@@ -101,7 +114,7 @@ export function plainReader(deps: PlainDeps): {emit: Emit; confirm: Confirm; ask
       const chosen = choice === undefined ? undefined : question.candidates[choice - 1]
       return chosen && {value: chosen.value}
     }
-    const value = (await deps.readLine('answer (empty for none): ', signal))?.trim()
+    const value = (await readLine('answer (empty for none): ', signal))?.trim()
     if (!value) return undefined
     if (!question.save) return {value}
     return {value, save: await choose(`Keep it in the contacts under ${oneLine(question.save.name)}? 1 yes, 2 no: `, 2, signal) === 1}

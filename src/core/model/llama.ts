@@ -1,6 +1,7 @@
 // A GGUF model in this process (node-llama-cpp): greedy, one sequence, each line under a grammar of its own.
 // The prompt's common beginning stays in the KV cache from request to request.
 import {existsSync} from 'node:fs'
+import {availableParallelism} from 'node:os'
 import {ModelError, UsageError} from '../errors.ts'
 
 /** join() needs no newline, and no more tokens to say that it is the end. */
@@ -19,15 +20,18 @@ export interface LineModel {
 /** Kept free for the plan: sixteen calls of the usual length, prompts have 200 tokens. */
 const roomForPlan = 768
 
-/** Loads the model. Throws ModelError naming the file. `threads` 0 lets llama.cpp choose. */
+/** Loads the model. Throws ModelError naming the file. `threads` 0: one a core that this process may use. */
 export async function openLlama(options: {modelPath: string; threads?: number | undefined; contextSize?: number; gpu?: boolean}): Promise<LineModel> {
-  const {modelPath, threads = 0, contextSize = 2048} = options
+  const {modelPath, contextSize = 2048} = options
   if (!existsSync(modelPath)) throw new ModelError(`${modelPath} is missing: install tinyagent again; \`tinyagent doctor\` checks all files`)
   try {
     const {getLlama, LlamaGrammar, LlamaGrammarEvaluationState, LlamaLogLevel} = await import('node-llama-cpp')
-    const llama = await getLlama({build: 'never', gpu: options.gpu ? 'auto' : false, logLevel: LlamaLogLevel.disabled, progressLogs: false, ...(threads > 0 && {maxThreads: threads})})
+    const llama = await getLlama({build: 'never', gpu: options.gpu ? 'auto' : false, logLevel: LlamaLogLevel.disabled, progressLogs: false})
+    // More threads than cores is ruinous: llama.cpp's threads spin at barriers, and four on two cores took 3 s a token, not 15 ms.
+    const threads = options.threads || Math.max(1, Math.min(availableParallelism(), llama.cpuMathCores))
+    llama.maxThreads = threads
     const model = await llama.loadModel({modelPath})
-    const context = await model.createContext({contextSize, sequences: 1, ...(threads > 0 && {threads})})
+    const context = await model.createContext({contextSize, sequences: 1, threads})
     const sequence = context.getSequence()
     // What the next evaluation reads first: the rest of the prompt, then the last token of each line.
     let pending: ReturnType<typeof model.tokenize> = []

@@ -1,4 +1,5 @@
 // Text messages without a gateway: a folder with one JSON file a message. Its sms: link (RFC 5724) opens it on a phone.
+import {readFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {ToolError} from '../../core/errors.ts'
 import {createWhole} from '../files/durable.ts'
@@ -12,8 +13,10 @@ export function openSmsOutbox(dir: string): SmsBackend {
       signal.throwIfAborted()
       const id = uidOf(key)
       const where = join(dir, `${id}.json`)
-      if (!await createWhole(where, `${JSON.stringify({id, to, message, link: smsLink(to, message)}, undefined, 2)}\n`)) {
-        throw new ToolError('refused', `${where} is there already. Nothing was done twice.`)
+      const text = `${JSON.stringify({id, to, message, link: smsLink(to, message)}, undefined, 2)}\n`
+      // The same message under the same key is the same call: it is there, and nothing is done twice.
+      if (!await createWhole(where, text) && await readFile(where, 'utf8') !== text) {
+        throw new ToolError('refused', `${where} holds another message already. Nothing was written.`)
       }
       return {id, where, isQueued: true}
     },
