@@ -18,7 +18,7 @@ export function openSmsOutbox(dir: string): SmsBackend {
       if (!await createWhole(where, text) && await readFile(where, 'utf8') !== text) {
         throw new ToolError('refused', `${where} holds another message already. Nothing was written.`)
       }
-      return {id, where, isQueued: true}
+      return {where, isQueued: true}
     },
   }
 }

@@ -9,10 +9,8 @@ import {readNumber} from '../contacts/address.ts'
 export interface SmsBackend {
   /** what the user has to know before a message goes, if any */
   readonly notice?: string
-  /** true where a message waits and nothing has left */
-  readonly isQueue?: boolean
-  /** Once for a `key`: the same message again does nothing, another one throws ToolError 'refused'. */
-  send(to: string[], message: string, key: string, signal: AbortSignal): Promise<{where: string}>
+  /** Once for a `key`: the same message again does nothing, another one throws ToolError 'refused'. `isQueued`: it waits, nothing has left. */
+  send(to: string[], message: string, key: string, signal: AbortSignal): Promise<{where: string; isQueued: boolean}>
 }
 
 export interface SmsDeps {
@@ -48,9 +46,9 @@ export const smsTools = (backend: SmsBackend, deps: SmsDeps = {}): Tool[] => [to
   run: async (args, {key, signal}) => {
     const {to, message} = await build(args, deps.country)
     signal.throwIfAborted()
-    const {where} = await backend.send(to, message, key, signal)
+    const {where, isQueued} = await backend.send(to, message, key, signal)
     const people = to.map(oneLine).join(', ')
-    return {value: 'sent', summary: backend.isQueue ? `Put the text message to ${people} in the outbox` : `Sent a text message to ${people}`, where}
+    return {value: 'sent', summary: isQueued ? `Put the text message to ${people} in the outbox` : `Sent a text message to ${people}`, where}
   },
 })]
 
