@@ -8,6 +8,7 @@ import {fileURLToPath} from 'node:url'
 import {foreignSpec, foreignTool, paramsOf, type ForeignTool} from '../src/core/params.ts'
 import {parsePlan, printPlan} from '../src/core/plan-parser.ts'
 import {buildPrompt} from '../src/core/prompt.ts'
+import {isAbsolute, resolveTask} from '../src/core/resolve.ts'
 import type {Arg, Plan, ToolSpec} from '../src/core/types.ts'
 import {specs} from '../src/tools/specs.ts'
 import {email, file, hash, isRole, person, phone, pick, place, random, type Random} from './pools.ts'
@@ -16,6 +17,8 @@ const here = path.dirname(fileURLToPath(import.meta.url))
 const out = path.join(here, 'data')
 const targetRows = Number(process.argv[2] ?? 24_000)
 const maxCalls = 9
+/** The clock on which the words of seeds must mean something, a Tuesday. */
+const seedNow = new Date('2026-03-03T09:15:00')
 
 export interface Seed {
   query: string
@@ -163,24 +166,95 @@ const manners = (r: Random, seed: Seed): Seed => {
 }
 
 const glue = [' Also, ', ' And ', ' Then ', '. Also ', ', and ', ' Oh, and ', '. Next, ', ' Plus: ', '\n', ', then ', '; ', ' And another thing: ']
+const isLookUp = (tool: string): boolean => tool === 'get_phone_number' || tool === 'get_email_address' || tool === 'open_and_get_file_path'
+
+/** Somebody of `a` takes the place of somebody of `b`, so that a look-up serves both errands. */
+function sharePerson(r: Random, a: Seed, b: Seed): Seed {
+  const people = (s: Seed): string[] => Object.entries(s.slots)
+    .filter(([text, kind]) => kind === 'person' && s.plan.includes(`("${inJson(text)}")`)).map(([text]) => text)
+  const [from, to] = [people(b), people(a)]
+  if (from.length === 0 || to.length === 0) return b
+  const [was, is] = [pick(r, from), pick(r, to)]
+  const others = b.query.split(was).join('')
+  if (was.split(' ').some(w => w.length > 2 && others.includes(w)) || others.includes(is)) return b
+  const slots = Object.fromEntries(Object.entries(b.slots).map(([text, kind]) => [text === was ? is : text, kind]))
+  return {...b, query: b.query.split(was).join(is), plan: b.plan.split(inJson(was)).join(inJson(is)), slots}
+}
+
 /** Two requests in one; the plan is one after the other, a look-up that both need is made once. */
-function join(r: Random, a: Seed, b: Seed): Seed | undefined {
-  if (a.instructions || b.instructions || a.tools || b.tools) return undefined
+function join(r: Random, a: Seed, other: Seed): Seed | undefined {
+  if (a.instructions || other.instructions || a.tools || other.tools) return undefined
+  const b = r() < 0.35 ? sharePerson(r, a, other) : other
   const [pa, pb] = [parsePlan(a.plan), parsePlan(b.plan)]
-  if (pa.tasks.length === 0 || pb.tasks.length === 0 || pa.tasks.length + pb.tasks.length > maxCalls) return undefined
-  const calls = new Set(pa.tasks.map(t => JSON.stringify([t.tool, t.args])))
-  if (pb.tasks.some(t => calls.has(JSON.stringify([t.tool, t.args])))) return reject('join: same call twice')
+  if (pa.tasks.length === 0 || pb.tasks.length === 0) return undefined
   const acts = (p: Plan): Set<string> => new Set(p.tasks.map(t => t.tool).filter(t => t === 'reply_to_email' || t === 'forward_email'))
   if ([...acts(pa)].some(t => acts(pb).has(t))) return undefined
-  const shift = pa.tasks.length
+  const calls = new Map(pa.tasks.map(t => [JSON.stringify([t.tool, t.args]), t.id]))
+  const tasks = [...pa.tasks]
+  const ids = new Map<number, number>()
+  const moved = (id: number): number => ids.get(id)!
   const move = (x: Arg): Arg => Array.isArray(x) ? x.map(move)
     : typeof x !== 'object' ? x
-    : 'ref' in x ? {ref: x.ref + shift}
-    : {template: x.template.map(p => typeof p === 'string' ? p : {ref: p.ref + shift})}
-  const tasks = [...pa.tasks, ...pb.tasks.map(t => ({...t, id: t.id + shift, args: t.args.map(move)}))]
+    : 'ref' in x ? {ref: moved(x.ref)}
+    : {template: x.template.map(p => typeof p === 'string' ? p : {ref: moved(p.ref)})}
+  for (const t of pb.tasks) {
+    const twin = calls.get(JSON.stringify([t.tool, t.args]))
+    if (twin !== undefined && !isLookUp(t.tool)) return reject('join: same call twice')
+    ids.set(t.id, twin ?? tasks.length + 1)
+    if (twin === undefined) tasks.push({...t, id: tasks.length + 1, args: t.args.map(move)})
+  }
+  if (tasks.length > maxCalls) return undefined
   const g = pick(r, glue)
   const head = /^[.,;]/.test(g) ? a.query.replace(/[.!?]+$/, '') : a.query
   return {...a, query: head + g + b.query, plan: printPlan({tasks}), slots: {...a.slots, ...b.slots}, source: `${a.source}+${b.source}`}
+}
+
+/** Standing instructions that change no plan without the tools they speak of. */
+const idle: [string, string[]][] = [
+  ['Always cc Sid on my mails.', ['compose_new_email', 'reply_to_email', 'forward_email']],
+  ['Copy accounts@harrow-timber.co.uk on every invoice I mail.', ['compose_new_email', 'reply_to_email', 'forward_email']],
+  ['Sign my mails with "Best, Noor".', ['compose_new_email', 'reply_to_email', 'forward_email']],
+  ['My meetings last 25 minutes unless I say otherwise.', ['create_calendar_event', 'get_zoom_meeting_link']],
+  ['Rehearsals go in the calendar Band.', ['create_calendar_event']],
+  ['Invite my assistant Tomke to every meeting.', ['create_calendar_event', 'get_zoom_meeting_link']],
+  ['Reminders belong on the list Errands.', ['create_reminder']],
+  ['Reminders about money are high priority.', ['create_reminder']],
+  ['End my text messages with "xx".', ['send_sms']],
+  ['Text messages to family go to Dad as well.', ['send_sms', 'get_phone_number']],
+  ['Notes go in the folder Inbox.', ['create_note', 'append_note_content', 'open_note']],
+  ['I go everywhere by bike or on foot.', ['maps_show_directions']],
+  ['I have no car: directions by public transport, please.', ['maps_show_directions']],
+  ['When I send a place, say the opening hours if you know them.', ['maps_open_location', 'maps_show_directions']],
+  ['Summaries are for my notes, in the folder Reading.', ['summarize_pdf', 'create_note', 'append_note_content']],
+  ['I live in Ghent and work nights as a nurse.', []],
+  ['British spelling, please.', []],
+  ['Keep answers short.', []],
+]
+
+/** Beside a request that they do not concern, so that the planner learns to leave them alone. */
+function withIdleInstructions(r: Random, seed: Seed): Seed {
+  const [text, about] = pick(r, idle)
+  return seed.instructions || parsePlan(seed.plan).tasks.some(t => about.includes(t.tool)) ? seed : {...seed, instructions: text}
+}
+
+const spellings: ((words: string[]) => string)[] = [
+  w => w.join('_'), w => w.join('-'), w => w.join('.'),
+  w => w.map((x, i) => i === 0 ? x : x[0]!.toUpperCase() + x.slice(1)).join(''),
+  w => w.map(x => x[0]!.toUpperCase() + x.slice(1)).join(''),
+  w => [...w.slice(1), w[0]!].join('_'),
+  w => `${w.join('_')}_v2`,
+]
+/** Other spellings of the names of foreign tools, and their order: the list in the prompt is all that counts. */
+function respell(r: Random, seed: Seed): Seed {
+  if (!seed.tools) return seed
+  const names = new Map(seed.tools.map(t => {
+    const words = t.name.replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase().split(/[\s_.-]+/).filter(Boolean)
+    return [t.name, pick(r, spellings)(words)]
+  }))
+  if (new Set(names.values()).size < names.size || [...names.values()].some(n => specs.some(s => s.name === n))) return seed
+  const plan = parsePlan(seed.plan)
+  const tools = seed.tools.map(t => ({...t, name: names.get(t.name)!})).sort(() => r() - 0.5)
+  return {...seed, tools, plan: printPlan({tasks: plan.tasks.map(t => ({...t, tool: names.get(t.tool) ?? t.tool}))})}
 }
 
 const related: Record<string, string[]> = {
@@ -219,7 +293,11 @@ function check(seed: Seed): Plan | undefined {
     const params = paramsOf(spec)
     if (params.length !== task.args.length) return reject('arity')
     if (params.some((p, i) => p.list !== Array.isArray(task.args[i]))) return reject('list where none belongs, or none where one does')
+    const resolved = resolveTask(task, spec, seedNow)
+    const dated = params.flatMap((p, i) => p.kind === 'when' || p.kind === 'until' ? [resolved.args[i]] : [])
+    if (!spec.foreign && dated.some(d => typeof d === 'string' && d !== '' && !isAbsolute(d))) return reject('a time that means none to the program')
   }
+  if (printPlan(parsePlan(printPlan(plan))) !== printPlan(plan)) return reject('printing changes the plan')
   return plan
 }
 
@@ -241,7 +319,8 @@ function main(): void {
     return {prompt: buildPrompt({request: seed.query, tools, ...(seed.instructions && {instructions: seed.instructions})}), completion: printPlan(plan)}
   }
   const vary = (seed: Seed): Seed => {
-    let s = swap(r, seed, pools)
+    let s = respell(r, swap(r, seed, pools))
+    if (r() < 0.05) s = withIdleInstructions(r, s)
     const all = [...specs, ...(s.tools ?? []).map(foreignSpec)]
     const x = r()
     if (x < 0.08) s = manners(r, s)
@@ -274,7 +353,9 @@ function main(): void {
     for (const seed of train) {
       if (rows.length >= targetRows) break
       const varied = vary(seed)
-      add(r() < 0.2 ? join(r, varied, vary(pick(r, train))) ?? varied : varied)
+      if (r() >= 0.22) { add(varied); continue }
+      const two = join(r, varied, vary(pick(r, train))) ?? varied
+      add(r() < 0.3 ? join(r, two, vary(pick(r, train))) ?? two : two)
     }
   }
   const write = (name: string, items: object[]): void =>
