@@ -21,6 +21,11 @@ export async function readAttachments(paths: string[]): Promise<Attachment[]> {
     if (!info.isFile()) throw new ToolError('invalid-args', `${oneLine(path)} is not a file. A folder has to be packed first.`)
     return {name: basename(path), path, bytes: info.size, type: detectMimeType(basename(path)) || 'application/octet-stream', read: () => readSame(path, info.size)}
   }))
+  return checkSize(found)
+}
+
+/** The same attachments. Throws ToolError 'refused' when together they are more than a mail carries. */
+export function checkSize(found: Attachment[]): Attachment[] {
   const bytes = found.reduce((sum, a) => sum + a.bytes, 0)
   if (bytes > maxAttachedBytes) {
     throw new ToolError('refused', `${found.map(a => oneLine(a.name)).join(', ')}: ${(bytes / 1024 / 1024).toFixed(1)} MB is more than a mail carries (25 MB). Send a link instead.`)

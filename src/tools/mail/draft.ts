@@ -23,17 +23,18 @@ export function draft({context, to, sender}: DraftInput): string {
   ].filter(Boolean).join('\n\n')
 }
 
-const isGreeted = (text: string): boolean => /^(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|hallo|liebe[rs]?|bonjour|hola|ciao)\b[^\n.!?,]{0,40}[,!\n]/i.test(text)
+const isGreeted = (text: string): boolean => /^(?:hi|hello|hey|dear|good (?:morning|afternoon|evening)|hallo|liebe[rs]?|bonjour|hola|ciao)\b(?:\s+\p{L}{1,5}\.)*[^\n.!?,]{0,40}[,!\n]/iu.test(text)
 
 const isSigned = (text: string, sender: string): boolean => {
   const last = text.split('\n').at(-1)?.trim().toLowerCase()
   return text.includes('\n') && last !== undefined && (last === sender.trim().toLowerCase() || last === firstName(sender).toLowerCase())
 }
 
-const title = /^(?:(?:Dr|Prof|Professor|Doctor|Mr|Mrs|Ms|Miss|Mx|Sir|Dame|Rev|Father|Sister|Herr|Frau|Madame|Monsieur|Mme|Señora?|Signora?)\.?\s+)+/
+const title = new RegExp('^(?:(?:Dr|Prof|Professor|Doctor|Mr|Mrs|Ms|Miss|Mx|Sir|Dame|Rev|Father|Sister|Herr|Frau|Madame|Monsieur|Mme|Maître|Señora?|Signora?|' +
+  '(?:Warrant\\s+)?Officer|Sgt|Sergeant|Capt|Captain|Lt|Lieutenant|Maj|Major|Col|Colonel|Judge|Pastor|Rabbi|Imam|Bishop)\\.?\\s+)+')
 const relation = /^(?:Uncle|Aunt|Auntie|Aunty|Grandma|Grandpa|Granny|Coach|Cousin)\s/
 /** Groups and offices have no first name. */
-const impersonal = /\b(?:team|office|support|department|desk|management|service|services|group|club|committee|company|school|ltd|inc|gmbh|llc|all|list|staff)\b/i
+const impersonal = /\b(?:team|office|support|department|desk|management|service|services|group|club|committee|company|school|hotel|bank|clinic|practice|studio|court|gallery|library|museum|university|hospital|restaurant|autohaus|council|association|agency|ltd|inc|gmbh|llc|all|list|staff)\b/i
 
 const firstName = (name: string): string => name.trim().split(/\s+/)[0] ?? ''
 
@@ -86,35 +87,65 @@ function sentences(line: string): string {
 const capital = (text: string): string => /^\p{Ll}(?:\p{Ll}|['’\s,.!?;:-]|$)/u.test(text) && !/^\S*(?:@|:\/\/|\.\w)/.test(text) ? text[0]!.toUpperCase() + text.slice(1) : text
 
 const subjects: Record<string, string> = {him: 'he', her: 'she', them: 'they'}
+const subjectOf = (object = ''): string => subjects[object.toLowerCase()] ?? ''
 const helping = 'can|could|will|would|may|might|should|is|are|was|were|has|have|had|does|do|did|needs|wants|knows'
+
+/** What follows "that" in what is to be said, and not in "That works for me". */
+const said = /^(?:say(?:ing)?\s+)?that\s+(?=(?:i|we|he|she|they|you|it|the|my|our|your|his|her|their|there)(?:['’]|\b))/i
 
 /** "tell her she needs to bring the stove" -> "you need to bring the stove"; "ask him if he can come" -> "can you come?" */
 function direct(line: string): string {
   const please = /^(?:please\s+)?/i.exec(line)?.[0].length ?? 0
   const rest = line.slice(please)
-  const told = /^(?:tell\s+(him|her|them)|let\s+(him|her|them)\s+know)\s+(?:that\s+)?(?=\S)/i.exec(rest)
-  if (told) return toYou(rest.slice(told[0].length), subjects[(told[1] ?? told[2] ?? '').toLowerCase()] ?? '')
-  const asked = new RegExp(`^ask\\s+(him|her|them)\\s+(?:if|whether)\\s+(he|she|they|we|i)\\s+(${helping})\\b([^.!?]*)[.!?]?(.*)$`, 'is').exec(rest)
+  const ordered = /^(?:tell|remind)\s+(him|her|them)\s+(not\s+)?to\s+(?=\S)/i.exec(rest)
+  if (ordered) return `please ${ordered[2] ? "don't " : ''}${toYou(rest.slice(ordered[0].length), subjectOf(ordered[1]))}`
+  const told = /^(?:(?:tell|remind)\s+(him|her|them)|let\s+(him|her|them)\s+know)\s+(?:that\s+)?(?!about\b|of\b)(?=\S)/i.exec(rest)
+  if (told) return toYou(rest.slice(told[0].length), subjectOf(told[1] ?? told[2]))
+  const asked = new RegExp(`^ask\\s+(him|her|them)\\s+(?:if|whether|(when|where|what|why|how))\\s+(he|she|they|we|i)\\s+(${helping})\\b([^.!?]*)[.!?]?(.*)$`, 'is').exec(rest)
   if (asked) {
-    const [, whom = '', who = '', verb = '', end = '', after = ''] = asked
-    const isThem = subjects[whom.toLowerCase()] === who.toLowerCase()
+    const [, whom = '', what = '', who = '', verb = '', end = '', after = ''] = asked
+    const isThem = subjectOf(whom) === who.toLowerCase()
     const form = isThem ? plain(verb.toLowerCase()) : verb.toLowerCase()
     const subject = isThem ? 'you' : who.toLowerCase() === 'i' ? 'I' : who.toLowerCase()
     const question = /^(?:need|want|know)s?$/.test(form) ? `${isThem || subject === 'I' || subject === 'we' ? 'do' : 'does'} ${subject} ${plain(form)}` : `${form} ${subject}`
-    return `${question}${end.trimEnd()}?${after}`
+    return `${what && `${what.toLowerCase()} `}${question}${end.trimEnd()}?${after}`
   }
-  const bidden = /^ask\s+(?:him|her|them)\s+to\s+([^.!?]+)[.!?]?(.*)$/is.exec(rest)
-  if (bidden) return `could you ${bidden[1]?.trimEnd()}?${bidden[2]}`
-  return line
+  const bidden = /^ask\s+(him|her|them)\s+to\s+([^.!?]+)[.!?]?(.*)$/is.exec(rest)
+  if (bidden) return `could you ${toYou(bidden[2]?.trimEnd() ?? '', subjectOf(bidden[1]))}?${bidden[3]}`
+  // Turned round a question of any form could go wrong; asked like this none does.
+  const wondered = /^ask\s+(?:(him|her|them)\s+)?(?=(?:if|whether|when|where|what|which|who|whose|why|how)\s)/i.exec(rest)
+  if (wondered) return `I would like to ask ${toYou(rest.slice(wondered[0].length), subjectOf(wondered[1]))}`
+  const words = said.exec(line)
+  return words ? line.slice(words[0].length) : line
 }
 
-/** The person told is "you" where the text begins with them. */
+const kin = /\b(?:mother|father|mum|mom|dad|sister|brother|son|daughter|wife|husband|partner|boss|friend|neighbou?r|colleague|child|kid|boy|girl|man|woman|doctor|teacher|guy|aunt|uncle|cousin)\b/i
+
+/** Whether "she" or "his" after this text may speak of somebody else than the one who is told: a name or a relative stands in it. */
+const namesOther = (text: string): boolean =>
+  kin.test(text) || (text.match(/\b\p{Lu}[\p{L}'’]*/gu) ?? []).some(word => !englishWords.has(word.toLowerCase().replace(/['’].*$/, '')))
+
+/** What a word like "her" may stand before and be "you", not "your". */
+const noNoun = /^\s*(?:$|[.,;:!?)]|(?:to|at|in|on|for|from|with|by|of|about|that|if|when|and|or|but|as|after|before|because|so|a|an|the|my|our|this|these|those|again|today|tomorrow|tonight|now|soon|later|back|up|out|off|too|there|here|how|what|where|why|his|her|your)\b)/i
+
+const adverb = '(?:always|never|also|just|still|only|really|usually|often|sometimes|already)\\s+'
+const forms: Record<string, string> = {he: 'him|himself|his', she: 'her|herself|hers'}
+const perfect = /^\s+(?:got|been|had|won|sent|seen|forgotten|left)\b/i
+
+/** The person told is "you", as long as the text has named nobody else. Of "they" only the first is surely the people told. */
 function toYou(text: string, subject: string): string {
-  const first = new RegExp(`^${subject}(?:['’](s|re|ll|ve|d)\\b|\\s+([\\p{L}'’]+))`, 'iu').exec(text)
-  if (!subject || !first) return text
-  const [whole, short, verb] = first
-  if (short) return `you'${short === 's' ? 're' : short}${text.slice(whole.length)}`
-  return `you ${plain(verb ?? '')}${text.slice(whole.length)}`
+  if (!subject) return text
+  const isMany = subject === 'they'
+  const pattern = isMany
+    ? new RegExp(`^(they)(?:['’](re|ll|ve|d)\\b|(\\s+(?:${adverb})?)([\\p{L}'’]+))|^(their)\\b`, 'iu')
+    : new RegExp(`\\b(${subject})\\b(?:['’](s|ll|ve|d)\\b|(\\s+(?:${adverb})?)([\\p{L}'’]+))?|\\b(${forms[subject]})\\b`, 'giu')
+  return text.replace(pattern, (match: string, who: string | undefined, short: string | undefined, between: string | undefined, verb: string | undefined, object: string | undefined, at: number) => {
+    if (namesOther(text.slice(0, at))) return match
+    const after = text.slice(at + match.length)
+    if (who) return short ? `you'${short === 's' ? perfect.test(after) ? 've' : 're' : short}` : `you${between ?? ''}${verb ? plain(verb) : ''}`
+    const word = object?.toLowerCase() ?? ''
+    return word.endsWith('self') ? 'yourself' : word === 'hers' ? 'yours' : word === 'him' || (word === 'her' && noNoun.test(after)) ? 'you' : 'your'
+  })
 }
 
 const irregular: Record<string, string> = {is: 'are', was: 'were', has: 'have', does: 'do', goes: 'go', "doesn't": "don't", "isn't": "aren't", "wasn't": "weren't", "hasn't": "haven't"}

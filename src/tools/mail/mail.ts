@@ -1,13 +1,14 @@
 // Mail: new mails, replies and forwards. What is previewed and what is sent come from the same function (message.ts).
 import {z} from 'zod'
-import {ToolError} from '../../core/errors.ts'
+import {isAbort, ToolError} from '../../core/errors.ts'
 import {arg} from '../../core/params.ts'
 import {oneLine} from '../../core/text.ts'
 import {tool, type Preview, type Result, type Tool, type ToolContext, type ToolSpec} from '../../core/types.ts'
 import {splitAddresses} from '../contacts/address.ts'
-import {readAttachments, type Attachment} from './attachments.ts'
+import {checkSize, readAttachments, type Attachment} from './attachments.ts'
 import {draft} from './draft.ts'
 import {forwarded, forwardSubject, quoted, repliesTo, replySubject, threadOf} from './answering.ts'
+import {callMemory, type Built} from './calls.ts'
 import {checkFields, rawMessage, type Message, type Person} from './message.ts'
 
 export interface Envelope { /** '' while the user has no address */ from: string; to: string[] }
@@ -89,26 +90,23 @@ export const forwardEmail = {
   returns: 'none',
 } satisfies ToolSpec
 
-/** A mail before its bytes: what `preview` shows and `run` sends. */
-interface Built { message: Message; attachments: Attachment[]; notices: string[] }
-
 export function mailTools(backend: MailBackend, deps: MailDeps = {}): Tool[] {
-  const words = bodies()
+  const calls = callMemory()
 
   const compose = async (args: z.infer<typeof composeNewEmail.args>, context: ToolContext): Promise<Built> => {
     const {to, cc} = addressees(args.recipients, args.cc)
     if (!args.context.trim() && !args.subject.trim() && args.attachments.length === 0) {
       throw new ToolError('invalid-args', 'The mail says nothing and carries nothing. Say what to write.')
     }
-    const text = await words.of(context.key, args.context, () => drafted(args.context, to, deps))
+    const text = await calls.text(context.key, args.context, () => drafted(args.context, to, deps))
     return {message: {...head(deps, context), to, cc, subject: args.subject, text}, attachments: await readAttachments(args.attachments), notices: []}
   }
 
   const reply = async (args: z.infer<typeof replyToEmail.args>, context: ToolContext): Promise<Built> => {
-    const mail = await theOpenMail(backend)
+    const mail = await calls.mail(context.key, backend)
     const to = repliesTo(mail, deps.from?.address)
     if (!args.context.trim() && args.attachments.length === 0) throw new ToolError('invalid-args', 'The reply says nothing and carries nothing. Say what to answer.')
-    const text = await words.of(context.key, args.context, async () => joined(await drafted(args.context, to, deps), quoted(mail)))
+    const text = await calls.text(context.key, args.context, async () => joined(await drafted(args.context, to, deps), quoted(mail)))
     const sender = mail.from[0]?.address ?? ''
     const isElsewhere = sender !== '' && !to.some(person => same(person.address, sender)) && !same(sender, deps.from?.address ?? '')
     return {
@@ -122,14 +120,14 @@ export function mailTools(backend: MailBackend, deps: MailDeps = {}): Tool[] {
   }
 
   const forward = async (args: z.infer<typeof forwardEmail.args>, context: ToolContext): Promise<Built> => {
-    const mail = await theOpenMail(backend)
+    const mail = await calls.mail(context.key, backend)
     const {to, cc} = addressees(args.recipients, args.cc)
-    const text = await words.of(context.key, args.context, async () =>
+    const text = await calls.text(context.key, args.context, async () =>
       joined(args.context.trim() ? await drafted(args.context, to, deps) : '', forwarded(mail)))
     const carried = mail.attachments.map((a): Attachment => ({name: a.name, path: mail.where, bytes: a.content.length, type: a.type, read: async () => a.content}))
     return {
       message: {...head(deps, context), to, cc, subject: forwardSubject(mail), text, ...threadOf(mail)},
-      attachments: [...carried, ...await readAttachments(args.attachments)],
+      attachments: checkSize([...carried, ...await readAttachments(args.attachments)]),
       notices: [],
     }
   }
@@ -140,7 +138,8 @@ export function mailTools(backend: MailBackend, deps: MailDeps = {}): Tool[] {
     const raw = await rawMessage(message, await Promise.all(built.attachments.map(async a => ({name: a.name, type: a.type, content: await a.read()}))))
     const recipients = [...message.to, ...message.cc].map(person => person.address)
     const {where, isQueued} = await backend.send(raw, {from: deps.from?.address ?? '', to: recipients}, message.id, context.signal)
-    words.forget(context.key)
+      .catch((error: unknown) => keepDraft(error, raw, message.id, backend))
+    calls.forget(context.key)
     const about = `'${oneLine(message.subject)}' to ${recipients.join(', ')}`
     return {value: 'sent', summary: isQueued ? `Put ${verb} ${about} in the outbox` : `Sent ${verb} ${about}`, where}
   }
@@ -148,18 +147,18 @@ export function mailTools(backend: MailBackend, deps: MailDeps = {}): Tool[] {
   return [
     tool({
       ...composeNewEmail,
-      preview: async (args, context) => previewOf(await compose(args, context), {title: 'Mail', hasRecipients: true, hasSubject: true}, backend),
-      run: async (args, context) => send(await compose(args, context), 'the mail', context),
+      preview: async (args, context) => previewOf(await calls.show(compose, args, context), {title: 'Mail', hasRecipients: true, hasSubject: true}, backend),
+      run: async (args, context) => send(await calls.shown(compose, args, context), 'the mail', context),
     }),
     tool({
       ...replyToEmail,
-      preview: async (args, context) => previewOf(await reply(args, context), {title: 'Reply', hasRecipients: false, hasSubject: false}, backend),
-      run: async (args, context) => send(await reply(args, context), 'the reply', context),
+      preview: async (args, context) => previewOf(await calls.show(reply, args, context), {title: 'Reply', hasRecipients: false, hasSubject: false}, backend),
+      run: async (args, context) => send(await calls.shown(reply, args, context), 'the reply', context),
     }),
     tool({
       ...forwardEmail,
-      preview: async (args, context) => previewOf(await forward(args, context), {title: 'Forwarded mail', hasRecipients: true, hasSubject: false}, backend),
-      run: async (args, context) => send(await forward(args, context), 'the forwarded mail', context),
+      preview: async (args, context) => previewOf(await calls.show(forward, args, context), {title: 'Forwarded mail', hasRecipients: true, hasSubject: false}, backend),
+      run: async (args, context) => send(await calls.shown(forward, args, context), 'the forwarded mail', context),
     }),
   ]
 }
@@ -178,12 +177,6 @@ function withoutTwice(addresses: string[], known: Person[]): Person[] {
   return addresses.filter(address => !seen.has(address.toLowerCase()) && seen.add(address.toLowerCase())).map(address => ({address}))
 }
 
-async function theOpenMail(backend: MailBackend): Promise<OpenMail> {
-  const mail = await backend.openMail()
-  if (!mail) throw new ToolError('not-found', 'No mail is open and the inbox is empty. Choose one with --mail FILE, or with /mail.')
-  return mail
-}
-
 /** The Message-ID follows from the journal's key: the same call can't become two mails. */
 const head = (deps: MailDeps, {key, now}: ToolContext): Pick<Message, 'from' | 'id' | 'date'> =>
   ({...(deps.from && {from: deps.from}), id: messageId(key, deps.from?.address), date: now})
@@ -197,17 +190,13 @@ async function drafted(context: string, to: Person[], deps: MailDeps): Promise<s
   return draft({context, to: people, sender: deps.userName ?? ''})
 }
 
-/** The text of a mail: made from the user's words, and after an edit in the dialog exactly what the user left there. */
-function bodies() {
-  const first = new Map<string, string>()
-  return {
-    async of(key: string, context: string, make: () => Promise<string>): Promise<string> {
-      const original = first.get(key) ?? context
-      first.set(key, original)
-      return context === original ? make() : context
-    },
-    forget: (key: string): void => void first.delete(key),
-  }
+/** A mail that was agreed to and did not go is not lost. Always throws. */
+async function keepDraft(error: unknown, raw: Buffer, id: string, backend: MailBackend): Promise<never> {
+  if (isAbort(error) || (error instanceof ToolError && error.code === 'refused')) throw error
+  const kept = await backend.saveDraft(raw, id).catch(() => undefined) // the first error says more
+  if (!kept) throw error
+  const reason = error instanceof Error ? oneLine(error.message) : oneLine(String(error))
+  throw new ToolError('failed', `${reason} The mail is kept in the drafts: ${oneLine(kept.where)}`, {cause: error})
 }
 
 const joined = (text: string, below: string): string => text ? `${text}\n\n${below}` : below

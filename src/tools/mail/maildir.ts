@@ -96,6 +96,7 @@ async function readHead(path: string, mtime: number): Promise<Listed> {
     const text = buffer.toString('latin1', 0, bytesRead)
     const end = /\r?\n\r?\n/.exec(text)?.index ?? text.length
     const mail = await parse(Buffer.from(`${text.slice(0, end)}\r\n\r\n`, 'latin1'))
+    if (!isMail(mail)) throw new Error('not a mail')
     const [from] = people(mail.from)
     return {
       listing: {id: path, from: from ? from.name || from.address : '', subject: fieldText(mail.subject ?? ''), ...(mail.date && {date: mail.date})},
@@ -116,7 +117,7 @@ function receivedAt(mail: ParsedMail): number | undefined {
 async function readMail(path: string): Promise<OpenMail> {
   const raw = await readRaw(path)
   const mail = await parse(raw)
-  if (mail.headerLines.length === 0 || (!mail.from && !mail.subject && !mail.messageId)) {
+  if (!isMail(mail)) {
     throw new ToolError('invalid-args', `${oneLine(path)} is not a mail. Choose an .eml file or one of a Maildir.`)
   }
   return {
@@ -134,6 +135,9 @@ async function readMail(path: string): Promise<OpenMail> {
     where: path,
   }
 }
+
+/** mailparser finds something in any bytes. */
+const isMail = (mail: ParsedMail): boolean => mail.headerLines.length > 0 && [mail.from, mail.subject, mail.messageId].some(Boolean)
 
 async function readRaw(path: string): Promise<Buffer> {
   const info = await stat(path).catch((cause: unknown) => {

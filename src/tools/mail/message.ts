@@ -59,6 +59,7 @@ export async function rawMessage(message: Message, parts: Part[]): Promise<Buffe
     ...(message.references?.length && {references: message.references}),
     ...(message.calendar && {icalEvent: {...message.calendar, filename: 'invite.ics'}}),
     attachments: parts.map(part => ({filename: part.name, content: part.content, contentType: part.type})),
+    newline: 'unix', // as files of a Maildir have it; what sends by SMTP makes them CRLF
     disableFileAccess: true,
     disableUrlAccess: true,
   })
