@@ -1,112 +1,200 @@
-// Notes as Markdown files in folders, as Obsidian keeps them: Folder/Name.md. Nothing outside the root is read or written.
+// Notes as Markdown files in folders, as Obsidian keeps them: Folder/Name.md. Nothing outside the root is read or written,
+// a new note is whole or absent, and what a note held stays in it byte for byte.
 import {createHash} from 'node:crypto'
-import {mkdir, open, readdir, readFile, realpath, stat, unlink} from 'node:fs/promises'
+import {mkdir, open, readdir, readFile, realpath, unlink} from 'node:fs/promises'
 import path from 'node:path'
-import writeFileAtomic from 'write-file-atomic'
 import {z} from 'zod'
 import {ToolError} from '../../core/errors.ts'
 import {oneLine} from '../../core/text.ts'
 import type {Json} from '../../core/types.ts'
+import {createWhole, errno, isMissing, notWritten, syncFolder} from '../files/durable.ts'
 import type {Note, NotesBackend} from './notes.ts'
 
 const token = z.discriminatedUnion('type', [
   z.object({type: z.literal('create'), path: z.string(), hash: z.string()}),
-  z.object({type: z.literal('append'), path: z.string(), hash: z.string(), before: z.number().int().min(0)}),
+  z.object({type: z.literal('append'), path: z.string(), hash: z.string(), /** bytes */ before: z.number().int().min(0)}),
 ])
-const hashOf = (text: string): string => createHash('sha256').update(text).digest('hex')
+const hashOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
 const plain = (text: string): string => text.normalize('NFC').trim().toLowerCase()
+const words = (text: string): string[] => plain(text).split(/[^\p{L}\p{M}\p{N}]+/u).filter(Boolean)
 const maxDepth = 8
+const maxName = 60
+const extension = '.md'
 
-/** A name that is readable and safe on every file system: what cannot stand in a file name becomes a dash. */
-export function fileName(name: string): string {
-  const safe = name.normalize('NFC').replace(/[\u0000-\u001f\u007f<>:"/\\|?*]+/g, '-').replace(/^[.\s-]+|[.\s]+$/g, '')
-  if (safe === '') throw new ToolError('invalid-args', 'The note has no name: say how it is called')
-  return [...safe].slice(0, 60).join('')
+/** Windows takes these for devices, whatever follows the first dot. */
+const device = /^(?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)/i
+
+/** A name that is readable and safe on every file system: what cannot stand in a file name becomes a dash, what hides or reorders text goes. */
+export function fileName(name: string, what = 'note'): string {
+  const safe = Buffer.from(name).toString().normalize('NFC')
+    .replace(/[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, '')
+    .replace(/[\p{Cc}\u2028\u2029<>:"/\\|?*]+/gu, '-')
+    .replace(/^[.\s-]+/, '')
+  const short = shortened(safe).replace(/[.\s]+$/, '')
+  if (short === '') throw new ToolError('invalid-args', `The ${what} has no name: say how it is called`)
+  return short.replace(device, '$&_')
 }
+
+/** As many whole characters as a file name holds (255 bytes with what a writer adds). */
+function shortened(text: string): string {
+  let name = ''
+  for (const {segment} of new Intl.Segmenter().segment(text)) {
+    if ([...name].length >= maxName || Buffer.byteLength(name + segment) > 4 * maxName) break
+    name += segment
+  }
+  return name
+}
+
+const safeOr = (name: string): string => { try { return fileName(name) } catch { return name } }
+
+/** "the shopping note" is the note Shopping, "todo.md" the note todo. */
+const bare = (name: string): string => plain(name).replace(/\.md$/, '').replace(/^(?:my|the|our)\s+/, '').replace(/\s+notes?$/, '')
+
+const isWithin = (file: string, folder: string): boolean => file === folder || file.startsWith(folder + path.sep)
 
 /** A folder of notes, made when the first note is. */
 export function openMarkdownNotes(root: string): NotesBackend {
-  const walk = async (dir: string, depth: number): Promise<Note[]> => {
-    const entries = await readdir(dir, {withFileTypes: true}).catch(() => [])
-    const found = await Promise.all(entries.filter(e => !e.name.startsWith('.')).map(async (e): Promise<Note[]> => {
+  interface Tree { notes: Note[]; folders: string[] }
+  const walk = async (dir: string, depth: number): Promise<Tree> => {
+    const entries = await readdir(dir, {withFileTypes: true}).catch(() => []) // not there yet, or unreadable among good ones
+    const folder = path.relative(root, dir).split(path.sep).join('/')
+    const trees = await Promise.all(entries.filter(e => !e.name.startsWith('.')).map(async (e): Promise<Tree> => {
       const full = path.join(dir, e.name)
-      if (e.isDirectory()) return depth < maxDepth ? walk(full, depth + 1) : []
-      if (!e.isFile() || !e.name.endsWith('.md')) return []
-      return [{name: e.name.slice(0, -3), folder: path.relative(root, dir).split(path.sep).join('/'), path: full}]
+      if (e.isDirectory()) return depth < maxDepth ? walk(full, depth + 1) : {notes: [], folders: []}
+      if (!e.isFile() || !e.name.endsWith(extension)) return {notes: [], folders: []}
+      return {notes: [{name: e.name.slice(0, -extension.length), folder, path: full}], folders: []}
     }))
-    return found.flat()
+    return {notes: trees.flatMap(t => t.notes), folders: [folder, ...trees.flatMap(t => t.folders)].filter(Boolean)}
   }
-  const list = async (): Promise<Note[]> => (await walk(root, 0)).sort((a, b) => a.path < b.path ? -1 : 1)
+  const list = async (): Promise<Note[]> => (await walk(root, 0)).notes.sort((a, b) => a.path < b.path ? -1 : 1)
 
-  /** Throws unless the file is really inside the root: a link may lead out of it. */
+  const isIn = (folder: string, wanted: string): boolean => plain(folder) === wanted || plain(path.posix.basename(folder)) === wanted
+
+  /** Throws unless the file is really inside the root: a link may lead out of it. Of what is not there yet its folder counts. */
   const inside = async (file: string): Promise<void> => {
-    const [base, real] = await Promise.all([realpath(root), realpath(file)])
-    if (real !== base && !real.startsWith(base + path.sep)) throw new ToolError('refused', `${file} is outside the notes folder`)
+    const refused = new ToolError('refused', `${oneLine(file)} is outside the notes folder`)
+    let at = path.resolve(file)
+    if (!isWithin(at, path.resolve(root))) throw refused
+    const base = await realpath(root).catch(() => undefined)
+    while (base !== undefined) {
+      const real = await realpath(at).catch((cause: unknown) => {
+        if (isMissing(cause)) return undefined
+        throw notWritten(at, cause)
+      })
+      if (real !== undefined && !isWithin(real, base)) throw refused
+      if (real !== undefined) return
+      at = path.dirname(at)
+    }
   }
-  const sync = async (dir: string): Promise<void> => {
-    const handle = await open(dir, 'r')
-    try { await handle.sync() } finally { await handle.close() }
+
+  /** An existing folder is used however its name is capitalised, and also when only its last part is said. */
+  const folderFor = async (folder: string): Promise<string> => {
+    const wanted = folder.split(/[/\\]/).filter(part => part.trim() !== '').map(part => fileName(part, 'folder')).join('/')
+    if (wanted === '') return ''
+    const known = (await walk(root, 0)).folders
+    const near = known.filter(f => isIn(f, plain(wanted)))
+    return known.find(f => f === wanted) ?? known.find(f => plain(f) === plain(wanted)) ?? (near.length === 1 ? near[0]! : wanted)
   }
-  const withEnd = (text: string): string => text === '' || text.endsWith('\n') ? text : `${text}\n`
 
   return {
     list,
     async find(name, folder) {
-      const wanted = plain(name), within = plain(folder)
-      const all = (await list()).filter(n => within === '' || plain(n.folder) === within || plain(path.posix.basename(n.folder)) === within)
-      const exact = all.filter(n => plain(n.name) === wanted || plain(n.name) === plain(safeOr(name)))
-      if (exact.length > 0) return exact
-      // A longer name that holds all the words ("my packing note" for "Packing list" does not).
-      const words = wanted.split(/\s+/)
-      return wanted === '' ? [] : all.filter(n => { const has = plain(n.name).split(/[\s_-]+/); return words.every(w => has.includes(w)) })
+      const within = plain(folder)
+      const all = (await list()).filter(n => within === '' || isIn(n.folder, within))
+      const named = (wanted: string): Note[] => wanted === '' ? [] : all.filter(n => plain(n.name) === wanted)
+      for (const wanted of [plain(name), plain(safeOr(name)), bare(name), plain(safeOr(bare(name)))]) {
+        const exact = named(wanted)
+        if (exact.length > 0) return exact
+      }
+      // A longer name that holds all the words ("packing" for "Packing list").
+      const said = words(bare(name))
+      return said.length === 0 ? [] : all.filter(n => { const has = words(n.name); return said.every(w => has.includes(w)) })
     },
     async read(note) {
       await inside(note.path)
-      return (await readFile(note.path, 'utf8')).trimEnd()
+      return (await readFile(note.path, 'utf8').catch((cause: unknown) => { throw notRead(note.path, cause) })).replace(/^\ufeff/, '').trimEnd()
     },
     async create(name, content, folder) {
-      const known = (await list()).map(n => n.folder)
-      const parts = folder.split('/').filter(p => p.trim() !== '').map(fileName)
-      // An existing folder is used however its name is capitalised.
-      const wanted = parts.join('/')
-      const place = known.find(f => plain(f) === plain(wanted)) ?? wanted
+      const place = await folderFor(folder)
       const dir = path.join(root, place)
-      await mkdir(dir, {recursive: true, mode: 0o700})
       await inside(dir)
-      const file = path.join(dir, `${fileName(name)}.md`)
-      const text = withEnd(content)
-      const handle = await open(file, 'wx', 0o600).catch((cause: NodeJS.ErrnoException) => {
-        if (cause.code === 'EEXIST') throw new ToolError('refused', `There is a note "${oneLine(name)}" already: add to it, or give the new one another name`, {cause})
-        throw cause
-      })
-      try {
-        await handle.writeFile(text)
-        await handle.sync()
-      } catch (error) {
-        await unlink(file).catch(() => undefined)
-        throw error
-      } finally { await handle.close() }
-      await sync(dir)
-      return {note: {name: path.basename(file, '.md'), folder: place, path: file}, undo: {type: 'create', path: file, hash: hashOf(text)}}
+      await mkdir(dir, {recursive: true, mode: 0o700}).catch((cause: unknown) => { throw notWritten(dir, cause) })
+      const base = fileName(bareExtension(name))
+      const file = path.join(dir, `${base}${extension}`)
+      const taken = (await list()).find(n => n.folder === place && plain(n.name) === plain(base))
+      const text = Buffer.from(withEnd(content))
+      if (taken || !await createWhole(file, text)) {
+        throw new ToolError('refused', `There is a note "${oneLine(taken?.name ?? base)}" already: add to it, or give the new one another name`)
+      }
+      return {note: {name: base, folder: place, path: file}, undo: {type: 'create', path: file, hash: hashOf(text)}}
     },
     async append(note, content) {
       await inside(note.path)
-      const old = await readFile(note.path, 'utf8')
-      const text = withEnd(withEnd(old) + content)
-      const {mode} = await stat(note.path)
-      await writeFileAtomic(note.path, text, {mode: mode & 0o777})
-      return {undo: {type: 'append', path: note.path, hash: hashOf(text), before: old.length}}
+      const before = await readFile(note.path).catch((cause: unknown) => { throw notRead(note.path, cause) })
+      const added = Buffer.from(addition(before, content))
+      await appendWhole(note.path, added, before.length)
+      return {undo: {type: 'append', path: note.path, hash: hashOf(Buffer.concat([before, added])), before: before.length}}
     },
     async undo(json: Json) {
-      const made = token.parse(json)
-      const now = await readFile(made.path, 'utf8').catch(() => undefined)
-      const name = `'${oneLine(path.basename(made.path, '.md'))}'`
-      if (now === undefined || hashOf(now) !== made.hash) throw new ToolError('refused', `The note ${name} has changed since: ${made.path} is left as it is`)
-      if (made.type === 'create') { await unlink(made.path); return `Removed the note ${name}` }
-      await writeFileAtomic(made.path, now.slice(0, made.before), {mode: 0o600})
-      return `Took the last lines out of the note ${name}`
+      const parsed = token.safeParse(json)
+      if (!parsed.success) throw new ToolError('refused', 'The journal does not say which note to take back.')
+      const made = parsed.data
+      await inside(made.path)
+      const name = `'${oneLine(path.basename(made.path, extension))}'`
+      const now = await readFile(made.path).catch(() => undefined)
+      if (now === undefined || hashOf(now) !== made.hash) throw new ToolError('refused', `The note ${name} has changed since: ${oneLine(made.path)} is left as it is`)
+      try {
+        if (made.type === 'create') {
+          await unlink(made.path)
+          await syncFolder(path.dirname(made.path))
+          return `Removed the note ${name}`
+        }
+        await cut(made.path, made.before)
+        return `Took the last lines out of the note ${name}`
+      } catch (cause) {
+        throw notWritten(made.path, cause)
+      }
     },
   }
 }
 
-const safeOr = (name: string): string => { try { return fileName(name) } catch { return name } }
+const bareExtension = (name: string): string => name.trim().replace(/(?<=\S)\.md$/i, '')
+
+const withEnd = (text: string): string => text === '' || text.endsWith('\n') ? text : `${text}\n`
+
+/** On a line of its own, with the line ends that the note has. */
+function addition(before: Buffer, content: string): string {
+  const line = before.length > 0 && before.at(-1) !== 0x0a ? '\n' : ''
+  const text = `${line}${withEnd(content)}`
+  return before.includes('\r\n') ? text.replace(/\r?\n/g, '\r\n') : text
+}
+
+/** Added at the end in one go: another program that adds at the same time loses nothing, and on a full disk nothing half stays. */
+async function appendWhole(file: string, added: Buffer, before: number): Promise<void> {
+  try {
+    const handle = await open(file, 'a')
+    try {
+      await handle.appendFile(added)
+      await handle.sync()
+    } finally {
+      await handle.close()
+    }
+  } catch (cause) {
+    if (errno(cause) === 'ENOSPC' || errno(cause) === 'EDQUOT') await cut(file, before).catch(() => undefined)
+    throw notWritten(file, cause)
+  }
+}
+
+async function cut(file: string, length: number): Promise<void> {
+  const handle = await open(file, 'r+')
+  try {
+    await handle.truncate(length)
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+}
+
+const notRead = (file: string, cause: unknown): ToolError => isMissing(cause)
+  ? new ToolError('not-found', `The note ${oneLine(file)} is gone: /notes lists those that there are`, {cause})
+  : new ToolError('failed', `The note ${oneLine(file)} can't be read (${errno(cause) ?? String(cause)}). Check its permissions.`, {cause})

@@ -3,7 +3,7 @@ import {z} from 'zod'
 import {arg} from '../../core/params.ts'
 import {ToolError} from '../../core/errors.ts'
 import {oneLine} from '../../core/text.ts'
-import {tool, type Json, type Tool, type ToolContext, type ToolSpec} from '../../core/types.ts'
+import {tool, type Candidate, type Json, type Tool, type ToolContext, type ToolSpec} from '../../core/types.ts'
 
 export const createNote = {
   name: 'create_note',
@@ -50,14 +50,31 @@ export interface NotesBackend {
 const thing = (name: string): string => `note:${name.trim().toLowerCase()}`
 const said = (note: Note): string => `'${oneLine(note.name)}'${note.folder ? ` in ${oneLine(note.folder)}` : ''}`
 
+const candidate = (n: Note): Candidate => ({value: n.path, label: n.name, ...(n.folder && {detail: n.folder})})
+
 /** The one note that is meant; the user is asked where several are. undefined: there is none. */
 async function choose(notes: NotesBackend, name: string, folder: string, ctx: ToolContext): Promise<Note | undefined> {
   const found = await notes.find(name, folder)
   if (found.length <= 1) return found[0]
-  const candidates = found.map(n => ({value: n.path, label: n.name, ...(n.folder && {detail: n.folder})}))
+  const candidates = found.map(candidate)
   const answer = await ctx.ask({type: 'pick', title: `Which note is "${oneLine(name)}"?`, candidates})
   const chosen = found.find(n => n.path === answer?.value)
   if (!chosen) throw new ToolError('ambiguous', `${found.length} notes fit "${oneLine(name)}": name one of them, or its folder`, {candidates})
+  return chosen
+}
+
+const maxNear = 5
+
+/** A note of a name that is only like this one (a typing error) is never taken silently: the user is asked. Throws 'not-found'. */
+async function chooseNear(notes: NotesBackend, name: string, folder: string, ctx: ToolContext): Promise<Note> {
+  const {default: Fuse} = await import('fuse.js') // only when a name fits nothing
+  const near = new Fuse(await notes.list(), {keys: ['name'], threshold: 0.35}).search(name.trim(), {limit: maxNear}).map(r => r.item)
+  const candidates = near.map(candidate)
+  const missing = `There is no note "${oneLine(name)}"${folder ? ` in ${oneLine(folder)}` : ''}`
+  if (near.length === 0) throw new ToolError('not-found', `${missing}: /notes lists them`)
+  const answer = await ctx.ask({type: 'pick', title: `${missing}. Is it one of these?`, candidates})
+  const chosen = near.find(n => n.path === answer?.value)
+  if (!chosen) throw new ToolError('not-found', `${missing}: perhaps ${near.map(said).join(', ')} is meant`, {candidates})
   return chosen
 }
 
@@ -81,8 +98,7 @@ export const notesTools = (notes: NotesBackend): Tool[] => [
     touches: a => [{thing: thing(a.name), writes: false}],
     preview: async a => ({effect: 'read', title: 'Open note', fields: [{label: 'Name', value: a.name, arg: 'name'}, {label: 'Folder', value: a.folder, arg: 'folder'}]}),
     run: async (a, ctx) => {
-      const note = await choose(notes, a.name, a.folder, ctx)
-      if (!note) throw new ToolError('not-found', `There is no note "${oneLine(a.name)}"${a.folder ? ` in ${oneLine(a.folder)}` : ''}: /notes lists them`)
+      const note = await choose(notes, a.name, a.folder, ctx) ?? await chooseNear(notes, a.name, a.folder, ctx)
       return {value: await notes.read(note), summary: `Read the note ${said(note)}`, where: note.path}
     },
   }),
