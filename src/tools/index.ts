@@ -57,7 +57,7 @@ export function openTools(config: Config, {warn, embed, openMail}: ToolDeps): {t
     ...filesTools({...files}),
     ...pdfTools({embed}),
     ...mailTools(mail, {nameOf, ...(me && {from: me}), ...(user.name && {userName: user.name})}),
-    ...mapsTools({provider: maps.provider, ...(open && {open})}),
+    ...mapsTools({provider: maps.provider, ...(open && {opener: open})}),
     ...notesTools(notes),
     ...remindersTools(reminders),
     ...smsTools(openSmsOutbox(dirs.sms), {country: user.region, nameOf}),

@@ -45,7 +45,7 @@ export function mapsTools({provider = 'openstreetmap', opener}: MapsOptions = {}
       preview: async ({location}) => ({
         effect: 'read', title: 'Map', fields: [{label: 'Place', value: location, arg: 'location'}, {label: 'Link', value: placeLink(provider, location)}],
       }),
-      run: ({location}, {signal}) => show(placeLink(provider, location), `the map of ${oneLine(location)}`, signal),
+      run: async ({location}, {signal}) => show(placeLink(provider, location), `the map of ${oneLine(location)}`, signal),
     }),
     tool({
       ...mapsShowDirections,
@@ -72,11 +72,18 @@ export function mapsTools({provider = 'openstreetmap', opener}: MapsOptions = {}
 const noTransit = 'OpenStreetMap has no timetables; maps.provider = "google" or "apple" has'
 const hasNoTransit = (provider: MapsProvider, transport: Transport): boolean => provider === 'openstreetmap' && transport === 'r'
 
-/** A place as part of a link; half of a surrogate pair, which has no encoding, becomes U+FFFD. */
+/** No address is longer, and browsers and maps cut long links. */
+const maxPlace = 500
+
+/**
+ * A place as part of a link; half of a surrogate pair, which has no encoding, becomes U+FFFD. Quotes and brackets, which
+ * encodeURIComponent leaves, would end the link in a mail, in Markdown or where it is pasted.
+ */
 function encoded(place: string): string {
   const text = Buffer.from(place.replace(/[\s\p{Cc}]+/gu, ' ').trim()).toString()
   if (!text) throw new ToolError('invalid-args', 'The map needs a place. Say which.')
-  return encodeURIComponent(text)
+  if (text.length > maxPlace) throw new ToolError('invalid-args', `The map needs a place of at most ${maxPlace} characters. Say it shorter.`)
+  return encodeURIComponent(text).replace(/[!'()*]/g, c => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
 }
 
 /** The link that shows a place. */
