@@ -37,7 +37,7 @@ export function filesTools({roots, exclude, open}: FilesOptions): Tool[] {
       if (found.length > 1) {
         const candidates = found.map(f => ({value: f, label: path.basename(f), detail: path.dirname(f)}))
         const answer = await ask({type: 'pick', title: `Which file is "${oneLine(file_name)}"?`, candidates})
-        if (!answer) throw new ToolError('ambiguous', `${found.length} files fit "${oneLine(file_name)}": name one of them`, {candidates})
+        if (!answer || !found.includes(answer.value)) throw new ToolError('ambiguous', `${found.length} files fit "${oneLine(file_name)}": name one of them`, {candidates})
         file = answer.value
       }
       const opened = await open?.(file) ?? false

@@ -1,16 +1,17 @@
 // Files by name under the user's folders: one walk without a stat a file, ranked by how well the name fits.
-import {readFile, readdir} from 'node:fs/promises'
+import {readFile, readdir, stat} from 'node:fs/promises'
 import path from 'node:path'
 import Fuse from 'fuse.js'
 import ignore from 'ignore'
 
 /** Folders that hold programs' files, not the user's. Hidden ones are passed over as well. */
-const never = new Set(['node_modules', '__pycache__', 'venv', 'target', 'dist', 'build'])
+const never = new Set(['node_modules', '__pycache__', 'venv'])
 const maxFiles = 500_000
 const maxDepth = 16
 const maxFound = 9
 
-const plain = (text: string): string => text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase()
+/** Without accents and capitals. Most names are ASCII, and a walk has many of them. */
+const plain = (text: string): string => (/[^\0-\x7f]/.test(text) ? text.normalize('NFKD').replace(/\p{M}/gu, '') : text).toLowerCase()
 const words = (text: string): string[] => plain(text).split(/[^\p{L}\p{N}]+/u).filter(Boolean)
 const stem = (name: string): string => name.slice(0, name.length - path.extname(name).length)
 
@@ -19,7 +20,7 @@ export async function listFiles({roots, exclude, signal}: {roots: string[]; excl
   const files: string[] = []
   const always = ignore().add(exclude)
   interface Folder { dir: string; root: string; depth: number; rules: {at: string; rules: ReturnType<typeof ignore>}[] }
-  const open: Folder[] = roots.map(root => ({dir: root, root, depth: 0, rules: []}))
+  const open: Folder[] = roots.map(root => path.resolve(root)).map(root => ({dir: root, root, depth: 0, rules: []}))
   for (let at = open.pop(); at && files.length < maxFiles; at = open.pop()) {
     signal.throwIfAborted()
     const {dir, root, depth} = at
@@ -35,7 +36,7 @@ export async function listFiles({roots, exclude, signal}: {roots: string[]; excl
       if (entry.name.startsWith('.') || never.has(entry.name)) continue
       const full = path.join(dir, entry.name)
       const slash = entry.isDirectory() ? '/' : ''
-      const hides = (base: string, r: ReturnType<typeof ignore>): boolean => r.ignores(path.relative(base, full).split(path.sep).join('/') + slash)
+      const hides = (base: string, r: ReturnType<typeof ignore>): boolean => r.ignores(full.slice(base.endsWith(path.sep) ? base.length : base.length + 1).replaceAll(path.sep, '/') + slash)
       if ((exclude.length > 0 && hides(root, always)) || rules.some(r => hides(r.at, r.rules))) continue
       if (entry.isDirectory()) { if (depth < maxDepth) open.push({...at, dir: full, depth: depth + 1, rules}) } else if (entry.isFile()) files.push(full)
     }
@@ -43,28 +44,53 @@ export async function listFiles({roots, exclude, signal}: {roots: string[]; excl
   return [...new Set(files)]
 }
 
+const best = (found: string[]): string[] => found.sort((a, b) => a.length - b.length || (a < b ? -1 : 1)).slice(0, maxFound)
+
 /**
  * The files that fit `name` best: the same name, else the same without its ending, else names with all its words, else similar ones.
- * One result is the answer; several are equally good, at most 9, the shortest path first. None is an empty list.
+ * A name with folders ("taxes/2025/return.pdf") is the end of a path; a whole path is that file. One result is the answer; several
+ * are equally good, at most 9, the shortest path first. None is an empty list.
  */
 export async function findFiles(name: string, options: {roots: string[]; exclude: string[]; signal: AbortSignal}): Promise<string[]> {
-  const wanted = plain(path.basename(name.trim()))
+  const said = name.trim().replace(/^(?:~|\.)[/\\]/, '')
+  const wanted = plain(said)
   if (wanted === '') return []
+  if (path.isAbsolute(said)) return await stat(said).then(info => info.isFile(), () => false) ? [path.normalize(said)] : []
   const files = await listFiles(options)
-  const tokens = words(name)
-  const best = (fits: (base: string) => boolean): string[] => files.filter(f => fits(path.basename(f)))
-  const tests: ((base: string) => boolean)[] = [
-    base => base === name.trim(),
-    base => plain(base) === wanted,
-    base => stem(plain(base)) === wanted || words(base).join(' ') === tokens.join(' ') || words(stem(base)).join(' ') === tokens.join(' '),
-    base => { const has = new Set(words(base)); return tokens.length > 0 && tokens.every(t => has.has(t)) },
-    base => tokens.length > 0 && tokens.every(t => plain(base).includes(t)),
+  if (/[/\\]/.test(said)) {
+    const end = `/${wanted.replaceAll('\\', '/')}`
+    const below = files.filter(f => plain(f).replaceAll(path.sep, '/').endsWith(end))
+    if (below.length > 0) return best(below)
+  }
+  const tokens = words(said)
+  const spaced = tokens.join(' ')
+  const names = files.map(file => ({file, base: plain(path.basename(file))}))
+  const tests: ((name: {file: string; base: string}) => boolean)[] = [
+    n => n.base === wanted && path.basename(n.file) === said,
+    n => n.base === wanted,
+    n => stem(n.base) === wanted || (holds(n.base, tokens) && (words(n.base).join(' ') === spaced || words(stem(n.base)).join(' ') === spaced)),
+    n => holds(n.base, tokens) && isSubset(tokens, words(n.base)),
+    n => holds(n.base, tokens),
   ]
   for (const test of tests) {
-    const found = best(test)
-    if (found.length > 0) return found.sort((a, b) => a.length - b.length || (a < b ? -1 : 1)).slice(0, maxFound)
+    const found = names.filter(test)
+    if (found.length > 0) return best(found.map(n => n.file))
   }
   // Only close names, and never silently one of several: a typing error, a missing accent.
-  const fuse = new Fuse(files.map(f => ({f, base: plain(path.basename(f))})), {keys: ['base'], threshold: 0.25, includeScore: true, ignoreLocation: true})
-  return fuse.search(wanted, {limit: maxFound}).map(r => r.item.f)
+  const near = names.filter(n => isNear(n.base, wanted))
+  const fuse = new Fuse(near, {keys: ['base'], threshold, ignoreLocation: true})
+  return fuse.search(wanted, {limit: maxFound}).map(r => r.item.file)
+}
+
+const holds = (base: string, tokens: string[]): boolean => tokens.length > 0 && tokens.every(t => base.includes(t))
+const isSubset = (tokens: string[], of: string[]): boolean => tokens.every(t => of.includes(t))
+
+/** The part of a name that may be wrong. */
+const threshold = 0.25
+
+/** A wrong letter spoils two pairs of letters, so half of the pairs have to be there; Fuse would take seconds for 100,000 names. */
+function isNear(base: string, wanted: string): boolean {
+  let shared = 0
+  for (let i = 0; i < wanted.length - 1; i++) if (base.includes(wanted.slice(i, i + 2))) shared++
+  return shared >= (wanted.length - 1) * (1 - 2 * threshold) - 1
 }
