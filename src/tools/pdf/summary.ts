@@ -8,15 +8,32 @@ const maxRanked = 200
 /** weight of being near the document against being unlike the chosen ones */
 const relevance = 0.7
 
-/** The sentences of all pages. Lines of a paragraph are joined; a word cut by a hyphen at a line's end is put together. */
+/** After these a full stop ends no sentence. */
+const abbreviation = /(?:^|[\s(])(?:Dr|Mr|Mrs|Ms|Prof|St|Sr|Jr|vs|cf|e\.g|i\.e|approx|No|Nos|Fig|Figs|Eq|Sec|Art|Vol|p|pp|al|z\.B|bzw|ca|\p{Lu})\.$/u
+
+/**
+ * The sentences of all pages. Lines of a paragraph are joined; a word cut by a hyphen at a line's end is put together,
+ * unless the document has it with its hyphen elsewhere ("well-known").
+ */
 export function sentencesOf(pages: string[]): Sentence[] {
-  const segmenter = new Intl.Segmenter(undefined, {granularity: 'sentence'})
-  return pages.flatMap((page, i) => {
-    const text = page.replace(/(\p{Ll})-\n(\p{Ll})/gu, '$1$2').replace(/\s*\n\s*/g, ' ').replace(/[ \t]+/g, ' ')
-    return [...segmenter.segment(text)].map(s => ({text: s.segment.trim(), page: i + 1}))
+  const segmenter = new Intl.Segmenter('en', {granularity: 'sentence'})
+  const hyphened = new Set(pages.join('\n').match(/\p{Ll}+-\p{Ll}+/gu) ?? [])
+  const whole = (cut: string, before: string, after: string): string => hyphened.has(`${before}-${after}`) ? `${before}-${after}` : before + after
+  const found = pages.flatMap((page, i) => page.split(/\n[^\S\n]*\n/).flatMap(paragraph => {
+    const text = paragraph.replace(/(\p{Ll}+)-\n(\p{Ll}+)/gu, whole).replace(/\s+/g, ' ').trim()
+    const sentences: string[] = []
+    for (const {segment} of segmenter.segment(text)) {
+      const before = sentences.at(-1)
+      if (before !== undefined && abbreviation.test(before.trimEnd())) sentences[sentences.length - 1] = before + segment
+      else sentences.push(segment)
+    }
+    return sentences.map(s => ({text: s.trim(), page: i + 1}))
       // Headings, page numbers and table rows are no sentences.
       .filter(s => s.text.length >= 25 && s.text.length <= 600 && s.text.split(' ').length >= 5)
-  })
+  }))
+  // One that goes on over the end of a page would be quoted by half, and half of it may say the opposite.
+  const complete = found.filter(s => !/^\p{Ll}/u.test(s.text) && /[.!?\u2026:\u3002][)\]"'\u201d\u2019\u00bb]*$/u.test(s.text))
+  return complete.length > 0 ? complete : found
 }
 
 const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, x, i) => sum + x * b[i]!, 0)
