@@ -88,6 +88,14 @@ function replacement(r: Random, pools: Pools, kind: string, text: string): strin
   return value
 }
 
+/** A subject or title made of a file's name alone ("Invoice_0417.pdf", subject "Invoice") would be left without a ground. */
+function isQuotedFrom(text: string, kind: string, query: string, plan: string): boolean {
+  if (kind !== 'file' && kind !== 'pdf') return false
+  const elsewhere = query.split(text).join(' ').toLowerCase()
+  const written = plan.split(inJson(text)).join(' ').toLowerCase()
+  return text.toLowerCase().split(/[^\p{L}]+/u).some(w => w.length > 3 && written.includes(w) && !elsewhere.includes(w))
+}
+
 /** Swaps slots for others of their kind, in the request and in the plan alike. */
 function swap(r: Random, seed: Seed, pools: Pools): Seed {
   let {query, plan} = seed
@@ -98,7 +106,7 @@ function swap(r: Random, seed: Seed, pools: Pools): Seed {
   for (const [text, kind] of order) {
     // A name of which a part stands alone elsewhere ("Ilse" of "Ilse Vandenberghe") cannot be swapped.
     const lone = text.split(' ').some(w => w.length > 2 && kind === 'person' && query.split(text).join('').includes(w))
-    const keep = !swappable.has(kind) || lone || r() < 0.15 || (kind === 'title' && r() < 0.7) || (kind === 'topic' && r() < 0.4)
+    const keep = !swappable.has(kind) || lone || isQuotedFrom(text, kind, query, plan) || r() < 0.15 || (kind === 'title' && r() < 0.7) || (kind === 'topic' && r() < 0.4)
     const value = keep ? text : replacement(r, pools, kind, text)
     const mark = `\u0001${values.length}\u0002`
     query = query.split(text).join(mark)
