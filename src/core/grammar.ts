@@ -83,7 +83,8 @@ const emails = (text: string): string[] => text.match(/[\p{L}\p{N}._%+-]+@[\p{L}
 const phones = (text: string): string[] => (text.match(/[+(]?\d[\d\s()./-]{3,}\d/g) ?? []).map(p => p.trim())
 
 /** kinds of result that may stand where `kind` is wanted */
-const fits: Partial<Record<Kind, ResultKind>> = {address: 'address', phone: 'phone', path: 'path'}
+export const resultFor = (kind: Kind): ResultKind | undefined =>
+  kind === 'address' || kind === 'phone' || kind === 'path' ? kind : undefined
 
 function refs(state: LineState, wanted: ResultKind | 'every'): number[] {
   const byName = new Map(state.tools.map(t => [t.name, t.returns]))
@@ -95,7 +96,7 @@ function refs(state: LineState, wanted: ResultKind | 'every'): number[] {
 
 /** What an argument that is not free text may be; "" when nothing fits yet. */
 function typed(kind: Kind, state: LineState): string {
-  const wanted = fits[kind]
+  const wanted = resultFor(kind)
   if (!wanted) return ''
   const {text} = state
   const spelled = kind === 'address' ? emails(text) : kind === 'phone' ? phones(text) : []
@@ -146,7 +147,7 @@ function call(spec: ToolSpec, index: number, state: LineState): string[] | undef
   return rules
 }
 
-/** GBNF for the next line, its "\n" included, or for the closing `join()`. */
+/** GBNF for what follows the next line's number: " tool(...)" or " join()". */
 export function lineGrammar(state: LineState): string {
   const calls = state.tools.flatMap((spec, i) => {
     const rules = call(spec, i, state)
@@ -155,9 +156,8 @@ export function lineGrammar(state: LineState): string {
   const words = wordsOf(state.text)
   const money = [...new Set(state.text.match(/\$\s?\d[\d.,]*/g))].map(m => ` | ${quoted(m.replace(/[.,]+$/, ''))}`).join('')
   const every = refs(state, 'every')
-  const number = `${state.id}. `
   return [
-    `root ::= ${[...(calls.length > 0 ? [`${literal(number)} (${calls.map(c => c.name).join(' | ')}) "\\n"`] : []), literal(`${number}join()`)].join(' | ')}`,
+    `root ::= " " (${[...calls.map(c => c.name), '"join()"'].join(' | ')})`,
     ...calls.flatMap(c => c.rules),
     ...spans('span', words, () => true),
     ...spans('name', words, w => !w.includes('@') && !isNumber(w), w => !isParticle(w)),

@@ -1,6 +1,7 @@
 // Prompt + model -> tasks as they are written, then the repaired plan (DESIGN: "The planner").
 import path from 'node:path'
 import {PlanError} from './errors.ts'
+import {forecast, isWholeCall} from './forecast.ts'
 import {lineGrammar} from './grammar.ts'
 import {openLlama, type LineModel} from './model/llama.ts'
 import {parseLine} from './plan-parser.ts'
@@ -29,15 +30,21 @@ export function planWith(model: LineModel, name: string): Planner {
       const tasks: Task[] = []
       const repairs: string[] = []
       for (let id = 1; ; id++) {
-        let line = ''
         // After the last call there is only join() to write.
-        const grammar = lineGrammar({id, tools: id <= maxCalls ? input.tools : [], tasks, text: `${request} ${instructions}`})
-        for await (const delta of model.line(grammar, maxLineTokens, signal)) {
-          line += delta
+        const state = {id, tools: id <= maxCalls ? input.tools : [], tasks, text: `${request} ${instructions}`}
+        // With " join" everything is said, unless a tool's name begins so.
+        const mayEnd = state.tools.every(t => !t.name.startsWith('join'))
+        const isWhole = (call: string): boolean => isWholeCall(call) || mayEnd && call === ' join'
+        let call = ''
+        yield {delta: `${id}.`}
+        for await (const delta of model.line({head: `${id > 1 ? '\n' : ''}${id}.`, grammar: lineGrammar(state), isWhole, forecast: forecast(state), maxTokens: maxLineTokens, signal})) {
+          call += delta
           yield {delta}
         }
-        const parsed = line.trim() === '' ? 'join' : parseLine(line, id)
+        if (call === ' join') yield {delta: '()'}
+        const parsed = call.trim() === '' || call === ' join' ? 'join' : parseLine(`${id}.${call}`, id)
         if (parsed === 'join') break
+        yield {delta: '\n'}
         const spec = specs.get(parsed.tool)
         if (!spec) throw new PlanError(id, `there is no tool "${parsed.tool}" here`)
         const repaired = repairTask(parsed, spec)

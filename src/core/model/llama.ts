@@ -3,26 +3,47 @@
 import {existsSync} from 'node:fs'
 import {availableParallelism} from 'node:os'
 import {ModelError, UsageError} from '../errors.ts'
+import type {Forecast} from '../forecast.ts'
 
-/** join() needs no newline, and no more tokens to say that it is the end. */
-const isWhole = (line: string): boolean => line.endsWith('\n') || /^\d+\. join\(\)$/.test(line)
+export interface LineRequest {
+  /** written as it is, before anything is chosen: "\n2." */
+  head: string
+  /** GBNF for the rest of the line */
+  grammar: string
+  /** whether the rest of the line is all there */
+  isWhole(written: string): boolean
+  /** guesses how the rest goes on; checked, so it changes the time only */
+  forecast: Forecast
+  maxTokens: number
+  signal: AbortSignal
+}
 
 export interface LineModel {
   /** Reads the prompt; returns its length in tokens. */
   begin(prompt: string, signal: AbortSignal): Promise<number>
-  /** Writes one line under a grammar, in pieces; ends after "\n", at the end of the grammar or of generation, or after `maxTokens`. */
-  line(grammar: string, maxTokens: number, signal: AbortSignal): AsyncGenerator<string, void>
+  /** Writes the line after its head, in pieces; ends when it is whole, at the end of generation, or after `maxTokens`. */
+  line(request: LineRequest): AsyncGenerator<string, void>
   /** tokens written since `begin` */
   readonly written: number
   close(): Promise<void>
 }
 
+/** The part of node-llama-cpp's native side that is used directly. */
+interface GrammarBindings {
+  AddonSampler: {
+    canBeNextTokenForGrammarEvaluationState(state: object, token: number): boolean
+    acceptGrammarEvaluationStateToken(state: object, token: number): void
+  }
+}
+
 /** Kept free for the plan: sixteen calls of the usual length, prompts have 200 tokens. */
 const roomForPlan = 768
+/** The longest guess that is checked at once: with 16 as with 8, more is wrong too often. */
+const maxGuess = 8
 
 /** Loads the model. Throws ModelError naming the file. `threads` 0: one a core that this process may use. */
-export async function openLlama(options: {modelPath: string; threads?: number | undefined; contextSize?: number; gpu?: boolean}): Promise<LineModel> {
-  const {modelPath, contextSize = 2048} = options
+export async function openLlama(options: {modelPath: string; threads?: number | undefined; contextSize?: number; gpu?: boolean; guesses?: boolean}): Promise<LineModel> {
+  const {modelPath, contextSize = 2048, guesses = true} = options
   if (!existsSync(modelPath)) throw new ModelError(`${modelPath} is missing: install tinyagent again; \`tinyagent doctor\` checks all files`)
   try {
     const {getLlama, LlamaGrammar, LlamaGrammarEvaluationState, LlamaLogLevel} = await import('node-llama-cpp')
@@ -31,10 +52,25 @@ export async function openLlama(options: {modelPath: string; threads?: number | 
     const threads = options.threads || Math.max(1, Math.min(availableParallelism(), llama.cpuMathCores))
     llama.maxThreads = threads
     const model = await llama.loadModel({modelPath})
+    type Tokens = ReturnType<typeof model.tokenize>
     const context = await model.createContext({contextSize, sequences: 1, threads})
     const sequence = context.getSequence()
+    // node-llama-cpp 3.21.1 has no public way to ask a grammar about one token (the version is pinned; llama.test.ts would notice).
+    const {AddonSampler: grammars} = (llama as unknown as {_bindings: GrammarBindings})._bindings
+    const greedy = {generateNext: {token: true, options: {temperature: 0}}} as const
+
+    /** The forecast's tokens, cut as the whole text would be, where what is written was cut so too. */
+    const guessed = (tokens: Tokens, guess: Forecast): Tokens => {
+      if (!guesses) return []
+      const text = model.detokenize(tokens)
+      const more = guess(text)
+      if (more === '') return []
+      const whole = model.tokenize(text + more, false)
+      const isContinued = tokens.every((token, i) => whole[i] === token)
+      return (isContinued ? whole.slice(tokens.length) : model.tokenize(more, false)).slice(0, maxGuess)
+    }
     // What the next evaluation reads first: the rest of the prompt, then the last token of each line.
-    let pending: ReturnType<typeof model.tokenize> = []
+    let pending: Tokens = []
     let written = 0
     return {
       get written() { return written },
@@ -48,20 +84,52 @@ export async function openLlama(options: {modelPath: string; threads?: number | 
         written = 0
         return tokens.length
       },
-      async *line(grammar, maxTokens, signal) {
+      async *line({head, grammar, isWhole, forecast, maxTokens, signal}) {
         const state = new LlamaGrammarEvaluationState({model, grammar: new LlamaGrammar(llama, {grammar})})
-        const tokens: typeof pending = []
+        const {_state: grammarState} = state as unknown as {_state: object} // as _bindings above
+        const tokens: Tokens = []
         let text = ''
-        for await (const token of sequence.evaluate(pending, {temperature: 0, grammarEvaluationState: state})) {
-          signal.throwIfAborted()
-          if (model.isEogToken(token)) return
+        /** Takes the token into the line; returns what can be shown of it. */
+        const push = (token: Tokens[number]): string => {
           written++
           tokens.push(token)
-          pending = [token]
           // A character may be cut between tokens: it is given out once it is whole.
           const now = model.detokenize(tokens).replace(/\ufffd+$/, '')
-          if (now.length > text.length) { yield now.slice(text.length); text = now }
-          if (isWhole(text) || tokens.length >= maxTokens || sequence.nextTokenIndex >= contextSize - 1) return
+          const delta = now.slice(text.length)
+          if (now.length > text.length) text = now
+          return delta
+        }
+        const headTokens = model.tokenize(head, false)
+        written += headTokens.length
+        pending.push(...headTokens)
+        for (;;) {
+          signal.throwIfAborted()
+          const guess = guessed(tokens, forecast)
+          const start = sequence.nextTokenIndex
+          const known = pending.length
+          const results = await sequence.controlledEvaluate([...pending.slice(0, -1), ...[pending.at(-1)!, ...guess].map(token => [token, greedy] as [typeof token, typeof greedy])])
+          // The first result is what the model writes next; where it is what was guessed, the second one is next, and so on.
+          for (let right = 0; ; right++) {
+            let token = results[known - 1 + right]?.next.token ?? undefined
+            const kept = start + known + right
+            if (token !== undefined && grammars.canBeNextTokenForGrammarEvaluationState(grammarState, token)) {
+              if (!model.isEogToken(token)) grammars.acceptGrammarEvaluationStateToken(grammarState, token)
+            } else {
+              // Not allowed: the best one of those that are, from the same state.
+              const last = right === 0 ? pending.at(-1)! : guess[right - 1]!
+              await sequence.eraseContextTokenRanges([{start: kept - 1, end: sequence.nextTokenIndex}])
+              token = (await sequence.evaluate([last], {temperature: 0, grammarEvaluationState: state}).next()).value ?? undefined
+            }
+            if (token === undefined || model.isEogToken(token)) return
+            const delta = push(token)
+            if (delta) yield delta
+            const isDone = isWhole(text) || tokens.length >= maxTokens || kept >= contextSize - maxGuess - 1
+            if (!isDone && token === guess[right] && kept < sequence.nextTokenIndex) continue
+            if (kept < sequence.nextTokenIndex) await sequence.eraseContextTokenRanges([{start: kept, end: sequence.nextTokenIndex}])
+            pending = [token]
+            if (isDone) return
+            break
+          }
         }
       },
       async close() {
