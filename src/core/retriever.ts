@@ -4,6 +4,7 @@ import {readFileSync} from 'node:fs'
 import path from 'node:path'
 import {z} from 'zod'
 import {ModelError} from './errors.ts'
+import {loadOnnx} from './onnx.ts'
 import type {Retriever, SelectedTool, ToolSpec} from './types.ts'
 
 const labelsFile = z.object({labels: z.array(z.string()).min(1), threshold: z.number().min(0).max(1), maxLength: z.number().int().positive()})
@@ -42,7 +43,7 @@ export async function openRetriever({dir}: {dir: string}): Promise<Retriever & {
     }
   }
   const {labels, threshold, maxLength} = labelsFile.parse(read('labels.json'))
-  const [{InferenceSession, Tensor}, {Tokenizer}] = await Promise.all([import('onnxruntime-node'), import('@huggingface/tokenizers')])
+  const [{InferenceSession, Tensor}, {Tokenizer}] = await Promise.all([loadOnnx(), import('@huggingface/tokenizers')])
   // Both are the tokenizer's own JSON objects; it checks them itself.
   const tokenizer = new Tokenizer(read('tokenizer.json') as object, read('tokenizer_config.json') as object)
   const model = path.join(dir, 'model.onnx')
