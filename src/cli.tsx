@@ -10,14 +10,14 @@ const noVoice = 'Voice is not part of this version of tinyagent: type the reques
 /** Builds the command line; `finish` gets the exit code of the one command that runs. */
 function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): Command {
   const program = new Command('tinyagent')
-  const withSession = (run: (session: Session, words: string[], own: Record<string, unknown>) => Promise<number>) => async (...input: unknown[]): Promise<void> => {
+  const withSession = (run: (session: Session, words: string[], own: Record<string, unknown>) => Promise<number>, opening: {mends?: boolean} = {}) => async (...input: unknown[]): Promise<void> => {
     // commander hands over the arguments, then the options, then the command itself.
     const command = input.at(-1) as Command
     const options = command.optsWithGlobals<Options>()
     const words = command.args
     if (options.voice || options.audio !== undefined) throw new Unavailable(noVoice)
     const {openSession} = await import('./commands/session.ts')
-    const session = openSession(options)
+    const session = openSession(options, opening)
     try {
       finish(await run(session, words, command.opts()))
     } catch (error) {
@@ -55,19 +55,19 @@ function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): C
     .option('--failures <n>', 'list this many failed rows', count)
     .action(withSession(async (session, [file = ''], own) => (await import('./commands/eval-command.ts')).runEvalCommand(file, session, own, signal)))
   program.command('doctor').description('check the installation')
-    .action(withSession(async session => (await import('./commands/doctor.ts')).doctorCommand(session, signal)))
+    .action(withSession(async session => (await import('./commands/doctor.ts')).doctorCommand(session, signal), {mends: true}))
   program.command('models [action]').description('list the models (list), check their files (verify)')
     .action(withSession(async (session, [action = 'list']) => (await import('./commands/models.ts')).modelsCommand(action, session.options.json ?? false, signal)))
   program.command('tools').description('what tinyagent can do')
     .action(withSession(async session => (await import('./commands/tools.ts')).toolsCommand(session.options.json ?? false)))
   program.command('config [action...]').description('get KEY, set KEY VALUE, list, path, edit')
-    .action(withSession(async (session, words) => (await import('./commands/config.ts')).configCommand(words, session)))
+    .action(withSession(async (session, words) => (await import('./commands/config.ts')).configCommand(words, session), {mends: true}))
   program.command('log').description('what was done')
     .action(withSession(async session => (await import('./commands/log.ts')).logCommand(session)))
   program.command('undo [id]').description('take back the last step on this machine, or the one with this id')
     .action(withSession(async (session, [id]) => (await import('./commands/log.ts')).undoCommand(id, session, signal)))
   program.command('setup').description('write a commented config and make the folders')
-    .action(withSession(async session => (await import('./commands/setup.ts')).setupCommand(session)))
+    .action(withSession(async session => (await import('./commands/setup.ts')).setupCommand(session), {mends: true}))
   program.command('transcribe [file]').description('speech to text (not part of this version)')
     .action(() => { throw new Unavailable(noVoice) })
   return program
@@ -99,14 +99,12 @@ async function main(argv: string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     if (interrupt.signal.aborted) return 130
     const {code, message} = errorInfo(error)
-    const isOurs = code === 'bug' && !(error instanceof Unavailable) && !isSystemError(error)
-    process.stderr.write(`tinyagent: ${printable(message)}${isOurs ? ' (a bug in tinyagent; the journal has the details)' : ''}\n`)
+    const isOurs = code === 'bug' && !(error instanceof Unavailable)
+    const hint = code === 'system' ? '; --home DIR or the config names another place' : ''
+    process.stderr.write(`tinyagent: ${printable(message)}${hint}${isOurs ? ' (a bug in tinyagent; the journal has the details)' : ''}\n`)
     return error instanceof UsageError || error instanceof ConfigError ? 2 : 1
   }
 }
-
-/** A full disk, a folder without permission: its message names the path, and it is no bug. */
-const isSystemError = (error: unknown): boolean => error instanceof Error && 'syscall' in error
 
 const exitCode = await main(process.argv)
 // Models may keep handles open; what was written to a pipe goes out first.

@@ -1,9 +1,10 @@
 // `tinyagent config get|set|list|path|edit`.
 import {spawnSync} from 'node:child_process'
-import {existsSync, mkdirSync, writeFileSync} from 'node:fs'
+import {existsSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {getKey, keys, loadConfig, setKey, template, type Config} from '../core/config.ts'
 import {UsageError} from '../core/errors.ts'
+import {makeFolder} from '../core/paths.ts'
 import {printable} from '../core/text.ts'
 import type {Session} from './session.ts'
 
@@ -16,12 +17,15 @@ export const configText = (config: Config): string =>
 export async function configCommand(words: string[], session: Session): Promise<number> {
   const {config} = session
   const [action = 'list', key, ...rest] = words
+  // A wrong config can be found and opened; nothing is read from it or set in it.
+  if (session.configError && action !== 'path' && action !== 'edit') throw session.configError
   switch (action) {
     case 'path': process.stdout.write(`${config.file}\n`); return 0
     case 'list': process.stdout.write(session.options.json ? `${JSON.stringify(config.values)}\n` : `${printable(configText(config))}\n`); return 0
     case 'get': {
       const name = known(key)
-      process.stdout.write(`${printable(show(getKey(config, name)) ?? '')}\n`)
+      const value = getKey(config, name)
+      process.stdout.write(session.options.json ? `${JSON.stringify(value ?? null)}\n` : `${printable(show(value) ?? '')}\n`)
       return 0
     }
     case 'set': {
@@ -54,7 +58,7 @@ function edit(config: Config): number {
 /** Writes the commented defaults where there is no config yet; true when it did. */
 export function writeTemplate(config: Config): boolean {
   if (existsSync(config.file)) return false
-  mkdirSync(path.dirname(config.file), {recursive: true, mode: 0o700})
+  makeFolder(path.dirname(config.file))
   writeFileSync(config.file, template(config.paths), {mode: 0o600, flag: 'wx'})
   return true
 }

@@ -1,16 +1,20 @@
 // `tinyagent doctor`: checks what the program stands on, one line each, with what to do where something is wrong.
-import {accessSync, constants, existsSync, mkdirSync} from 'node:fs'
+import {accessSync, constants, existsSync} from 'node:fs'
 import {createRequire} from 'node:module'
 import path from 'node:path'
+import {reasonOf} from '../core/errors.ts'
 import {openModels, verify} from '../core/models.ts'
+import {loadOnnx} from '../core/onnx.ts'
+import {makeFolder} from '../core/paths.ts'
 import {printable} from '../core/text.ts'
-import type {Session} from './session.ts'
+import {specs} from '../tools/specs.ts'
+import {plannerFile, type Session} from './session.ts'
 
 /** `note`: worth knowing, nothing is broken. */
 interface Check { name: string; state: 'ok' | 'note' | 'bad'; detail: string }
 
 export async function doctorCommand(session: Session, signal: AbortSignal): Promise<number> {
-  const checks = [nodeCheck(), configCheck(session), ...await modelChecks(signal), ...await nativeChecks(), ...folderChecks(session), ...programChecks()]
+  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await nativeChecks(), ...folderChecks(session), ...programChecks()]
   if (session.options.json) process.stdout.write(`${JSON.stringify(checks)}\n`)
   else for (const {name, state, detail} of checks) process.stdout.write(`${state.padEnd(5)} ${name}: ${printable(detail)}\n`)
   return checks.some(c => c.state === 'bad') ? 1 : 0
@@ -22,15 +26,28 @@ function nodeCheck(): Check {
   return {name: 'node', state: isNew ? 'ok' : 'bad', detail: isNew ? process.versions.node : `${process.versions.node}; 20.19 or newer is needed`}
 }
 
-const configCheck = ({config}: Session): Check =>
-  ({name: 'config', state: 'ok', detail: existsSync(config.file) ? config.file : `none, defaults are used (${config.file}; \`tinyagent setup\` writes one)`})
+function configChecks({config, configError, options}: Session): Check[] {
+  if (configError) return [{name: 'config', state: 'bad', detail: `${configError.message}; \`tinyagent config edit\` opens it`}]
+  const checks: Check[] = [
+    {name: 'config', state: 'ok', detail: existsSync(config.file) ? config.file : `none, defaults are used (${config.file}; \`tinyagent setup\` writes one)`},
+  ]
+  for (const name of Object.keys(config.confirm.policy).filter(n => !specs.some(s => s.name === n))) {
+    checks.push({name: 'config', state: 'note', detail: `confirm.policy.${name}: no tool of tinyagent's own has this name (\`tinyagent tools\`)`})
+  }
+  try {
+    plannerFile(config, options.model)
+  } catch (error) {
+    checks.push({name: 'config', state: 'bad', detail: reasonOf(error)})
+  }
+  return checks
+}
 
 async function modelChecks(signal: AbortSignal): Promise<Check[]> {
   try {
     const models = openModels()
     const checks: Check[] = []
     for (const entry of models.list) {
-      const problems = (await verify(models, entry, signal)).filter(f => f.problem).map(f => `${f.file} ${f.problem}`)
+      const problems = (await verify(models, entry, signal)).filter(f => f.problem).map(f => `${f.file}: ${f.problem}`)
       checks.push({
         name: `${entry.role} model`, state: problems.length > 0 ? 'bad' : 'ok',
         detail: problems.length > 0 ? `${problems.join(', ')}; install tinyagent again` : `${entry.name}, checksums right`,
@@ -41,7 +58,7 @@ async function modelChecks(signal: AbortSignal): Promise<Check[]> {
     }
     return checks
   } catch (error) {
-    return [{name: 'models', state: 'bad', detail: error instanceof Error ? error.message : String(error)}]
+    return [{name: 'models', state: 'bad', detail: reasonOf(error)}]
   }
 }
 
@@ -62,7 +79,7 @@ async function nativeChecks(): Promise<Check[]> {
       const llama = await getLlama({build: 'never', logLevel: LlamaLogLevel.error})
       await llama.dispose()
     }),
-    await load('onnxruntime-node', 'runs the tool retriever', () => import('onnxruntime-node')),
+    await load('onnxruntime-node', 'runs the tool retriever', loadOnnx),
     canResolve('smart-whisper')
       ? {name: 'smart-whisper', state: 'note', detail: 'found, but voice is not part of this version'}
       : {name: 'smart-whisper', state: 'note', detail: 'voice is not part of this install'},
@@ -77,11 +94,11 @@ function folderChecks({config}: Session): Check[] {
   const folders = {state: config.paths.state, ...config.dirs}
   return Object.entries(folders).map(([name, dir]): Check => {
     try {
-      mkdirSync(dir, {recursive: true, mode: 0o700})
+      makeFolder(dir)
       accessSync(dir, constants.W_OK)
       return {name: `${name} folder`, state: 'ok', detail: dir}
     } catch (error) {
-      return {name: `${name} folder`, state: 'bad', detail: `${dir} cannot be written (${error instanceof Error ? error.message : String(error)})`}
+      return {name: `${name} folder`, state: 'bad', detail: `${dir} cannot be written: ${reasonOf(error)}; the config or --home names another folder`}
     }
   })
 }

@@ -2,7 +2,7 @@
 import {readFile} from 'node:fs/promises'
 import writeFileAtomic from 'write-file-atomic'
 import {z} from 'zod'
-import {errorInfo, PlanError, UsageError} from '../core/errors.ts'
+import {errorInfo, PlanError, reasonOf, UsageError} from '../core/errors.ts'
 import {foreignSpec, foreignTool} from '../core/params.ts'
 import {parsePlan, printPlan} from '../core/plan-parser.ts'
 import {sameArgs, samePlan} from '../core/plan-graph.ts'
@@ -195,6 +195,6 @@ export async function evalCommand(
 /** Throws UsageError. */
 async function readRows(file: string): Promise<EvalRow[]> {
   let text: string
-  try { text = await readFile(file, 'utf8') } catch (error) { throw new UsageError(`cannot read ${printable(file)}`, error) }
+  try { text = await readFile(file, 'utf8') } catch (error) { throw new UsageError(`${file} cannot be read: ${reasonOf(error)}`, error) }
   return parseRows(text)
 }

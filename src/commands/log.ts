@@ -26,6 +26,7 @@ export async function undoText(session: Session, id: string | undefined, signal:
 }
 
 export async function undoCommand(id: string | undefined, session: Session, signal: AbortSignal): Promise<number> {
-  process.stdout.write(`${printable(await undoText(session, id, signal))}\n`)
+  const summary = await undoText(session, id, signal)
+  process.stdout.write(session.options.json ? `${JSON.stringify({summary})}\n` : `${printable(summary)}\n`)
   return 0
 }

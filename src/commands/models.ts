@@ -1,6 +1,6 @@
 // `tinyagent models [verify]`: the models that come with the program, and whether their files are whole.
 import {UsageError} from '../core/errors.ts'
-import {openModels, verify} from '../core/models.ts'
+import {openModels, verify, type FileCheck} from '../core/models.ts'
 
 export const modelsText = (): string => {
   const {dir, list} = openModels()
@@ -16,13 +16,12 @@ export async function modelsCommand(action: string, isJson: boolean, signal: Abo
   if (action === 'pull') throw new UsageError('There is nothing to pull: the models of this version come with it; `tinyagent models verify` checks them')
   if (action !== 'verify') throw new UsageError(`models ${action}: there is list and verify`)
   const models = openModels()
-  let isWhole = true
-  for (const entry of models.list) {
-    for (const {file, problem} of await verify(models, entry, signal)) {
-      process.stdout.write(`${problem ? 'bad ' : 'ok  '} ${file}${problem ? `: ${problem}` : ''}\n`)
-      if (problem) isWhole = false
-    }
-  }
+  const checks: FileCheck[] = []
+  for (const entry of models.list) checks.push(...await verify(models, entry, signal))
+  process.stdout.write(isJson
+    ? `${JSON.stringify(checks)}\n`
+    : checks.map(({file, problem}) => `${problem ? 'bad ' : 'ok  '} ${file}${problem ? `: ${problem}` : ''}\n`).join(''))
+  const isWhole = checks.every(check => check.problem === undefined)
   if (!isWhole) process.stderr.write('Some model files are damaged: install tinyagent again\n')
   return isWhole ? 0 : 1
 }

@@ -1,13 +1,14 @@
 // What the subcommands share: configuration, journal, tools and models, each opened on first use.
 import {randomBytes} from 'node:crypto'
+import {existsSync} from 'node:fs'
 import {readFile} from 'node:fs/promises'
 import path from 'node:path'
-import {z} from 'zod'
-import {loadConfig, type Config} from '../core/config.ts'
+import {defaultConfig, loadConfig, type Config} from '../core/config.ts'
 import {ConfigError, UsageError} from '../core/errors.ts'
+import type {Chunk} from '../core/model/replay.ts'
 import {openJournal, type Journal} from '../core/journal.ts'
-import {modelFiles, openModels} from '../core/models.ts'
-import {expand, pathsOf} from '../core/paths.ts'
+import {openModels, wholeModelFiles} from '../core/models.ts'
+import {expand, pathsOf, type Paths} from '../core/paths.ts'
 import {printable} from '../core/text.ts'
 import type {Planner, Retriever, Tool} from '../core/types.ts'
 import type {Backends} from '../tools/index.ts'
@@ -30,6 +31,8 @@ export interface Options {
 export interface Session {
   options: Options
   config: Config
+  /** set where the config is wrong and the command works all the same, with the defaults */
+  configError?: ConfigError
   journal: Journal
   /** the clock of a request: --now, or the time it is */
   now(): Date
@@ -41,35 +44,45 @@ export interface Session {
   close(): Promise<void>
 }
 
-export function openSession(options: Options): Session {
+/** `mends`: the command is one of those that put a wrong or missing config right. */
+export function openSession(options: Options, {mends = false} = {}): Session {
   const paths = pathsOf({home: options.home ?? process.env.TINYAGENT_HOME})
-  const config = loadConfig(paths, options.config === undefined ? undefined : path.resolve(options.config))
-  const warn = (message: string): void => { process.stderr.write(`${printable(message)}\n`) }
+  const {config, configError} = readConfig(paths, options.config, mends)
+  // The console, since Ink keeps what is written there out of the rows that it redraws; elsewhere it is stderr.
+  const said = new Set<string>()
+  const warn = (message: string): void => {
+    if (said.has(message)) return // a damaged file is met by every look-up
+    said.add(message)
+    console.error('%s', printable(message))
+  }
   const fixed = options.now === undefined ? undefined : parseNow(options.now)
+  // Tests of what comes after the planner must not depend on what a model chooses.
   const replay = process.env.TINYAGENT_REPLAY
   const journal = openJournal(path.join(paths.state, 'journal'), {clock: () => new Date(), warn})
+  const stamps = path.join(paths.cache, 'models.json')
   const closers: (() => Promise<void>)[] = []
   const session: Session = {
-    options, config, journal,
+    options, config, journal, ...(configError && {configError}),
     now: () => fixed ?? new Date(),
     runId: () => `${new Date().toISOString().replace(/[-:]|\..*/g, '')}-${randomBytes(3).toString('hex')}`,
     planner: once(async () => {
-      const planner = await (replay ? openReplay(replay) : openGguf(config, options.model))
+      const planner = await (replay ? openReplay(replay) : openGguf(config, options.model, stamps))
       closers.push(() => planner.close())
       return planner
     }),
     retriever: once(async () => {
       const open = once(async (): Promise<Retriever> => {
-        const [first] = modelFiles(openModels(), 'retriever')
+        const [first] = await wholeModelFiles(openModels(), 'retriever', undefined, stamps)
         const {openRetriever} = await import('../core/retriever.ts')
         const retriever = await openRetriever({dir: path.dirname(first!)})
         closers.push(() => retriever.close())
         return retriever
       })
       if (!replay) return open()
-      // A recorded plan may call any tool, so all are selected.
+      // What a recorded plan calls is what it needs.
+      const plan = (await readChunks(replay)).map(c => typeof c === 'string' ? c : c.text).join('')
       return {
-        select: async (_request, tools) => tools.map(t => ({name: t.name, score: 1})),
+        select: async (_request, tools) => tools.filter(t => plan.includes(`${t.name}(`)).map(t => ({name: t.name, score: 1})),
         embed: async (texts, signal) => (await open()).embed(texts, signal),
       }
     }),
@@ -88,22 +101,60 @@ export function openSession(options: Options): Session {
   return session
 }
 
-/** A recorded token stream (tests/fixtures/sessions): a JSON list of chunks, or plan text, one chunk a line. */
+/** A recorded token stream (tests/fixtures/sessions) in place of a planner. */
 async function openReplay(file: string): Promise<Planner> {
   const {replayPlanner} = await import('../core/model/replay.ts')
-  const text = await readFile(file, 'utf8')
-  return replayPlanner(file.endsWith('.json') ? z.array(z.string()).parse(JSON.parse(text)) : text.split(/(?<=\n)/))
+  return replayPlanner(await readChunks(file))
 }
 
-async function openGguf(config: Config, option: string | undefined): Promise<Planner> {
-  const name = option ?? config.model.planner
-  const isFile = name.includes('/') || name.includes('\\') || name.endsWith('.gguf')
-  // A path on the command line is relative to where the user stands, one in the config to the config.
-  const modelPath = isFile
-    ? expand(name, option === undefined ? path.dirname(config.file) : process.cwd())
-    : modelFiles(openModels(), 'planner', name || undefined)[0]!
+async function readChunks(file: string): Promise<Chunk[]> {
+  const {readRecording} = await import('../core/model/replay.ts')
+  try {
+    return readRecording(await readFile(file, 'utf8'))
+  } catch (error) {
+    throw new UsageError(`TINYAGENT_REPLAY: ${file} is no recording of a plan`, error)
+  }
+}
+
+async function openGguf(config: Config, option: string | undefined, stamps: string): Promise<Planner> {
+  const modelPath = plannerFile(config, option) ?? (await wholeModelFiles(openModels(), 'planner', option || config.model.planner || undefined, stamps))[0]!
   const {openPlanner} = await import('../core/planner.ts')
   return openPlanner({modelPath, ...(config.model.threads > 0 && {threads: config.model.threads})})
+}
+
+/**
+ * The GGUF file that the user chose; undefined for a model that comes with the program. Throws for a choice that is none,
+ * and says whether the command line or the config made it.
+ */
+export function plannerFile(config: Config, option: string | undefined): string | undefined {
+  const name = option ?? config.model.planner
+  if (name === '') return undefined
+  const wrong = (reason: string): Error => option === undefined
+    ? new ConfigError(`${config.file}: model.planner: ${reason}`)
+    : new UsageError(`--model ${option}: ${reason}`)
+  if (name.includes('/') || name.includes('\\') || name.endsWith('.gguf')) {
+    // A path on the command line is relative to where the user stands, one in the config to the config.
+    const file = expand(name, option === undefined ? path.dirname(config.file) : process.cwd())
+    if (!existsSync(file)) throw wrong(`there is no file ${file}`)
+    return file
+  }
+  const names = openModels().list.filter(m => m.role === 'planner').map(m => m.name)
+  if (!names.includes(name)) throw wrong(`there is no such model; a GGUF file, or one of: ${names.join(', ')}`)
+  return undefined
+}
+
+/** With `mends` a config that cannot be read is reported beside the defaults, and one that is not there yet is none. */
+function readConfig(paths: Paths, option: string | undefined, mends: boolean): {config: Config; configError?: ConfigError} {
+  const file = option === undefined ? undefined : path.resolve(option)
+  if (file !== undefined && !mends && !existsSync(file)) {
+    throw new ConfigError(`--config ${option}: there is no such file; \`tinyagent setup --config ${option}\` writes one`)
+  }
+  try {
+    return {config: loadConfig(paths, file)}
+  } catch (error) {
+    if (!mends || !(error instanceof ConfigError)) throw error
+    return {config: defaultConfig(paths, file), configError: error}
+  }
 }
 
 function parseNow(text: string): Date {
@@ -116,14 +167,4 @@ function parseNow(text: string): Date {
 function once<T>(make: () => Promise<T>): () => Promise<T> {
   let made: Promise<T> | undefined
   return () => made ??= make()
-}
-
-/** Makes the folder errors of a first run readable: one line, and what to do. */
-export function folderError(error: unknown): unknown {
-  if (!(error instanceof Error) || !('code' in error) || !('path' in error)) return error
-  const reasons: Record<string, string> = {
-    EACCES: 'no permission', EROFS: 'the disk is read-only', ENOSPC: 'the disk is full', ENOTDIR: 'a part of the path is a file', EEXIST: 'there is a file of that name',
-  }
-  const reason = reasons[String(error.code)]
-  return reason === undefined ? error : new ConfigError(`${String(error.path)} cannot be written: ${reason}; --home DIR or the config names another folder`, error)
 }

@@ -1,11 +1,11 @@
 // The configuration: one schema with its defaults, one TOML file. Unknown keys are errors, so that a misspelt one is not silently ignored.
-import {mkdirSync, readFileSync} from 'node:fs'
+import {readFileSync} from 'node:fs'
 import path from 'node:path'
 import {parse, stringify, TomlError} from 'smol-toml'
 import writeFileAtomic from 'write-file-atomic'
 import {z} from 'zod'
-import {ConfigError} from './errors.ts'
-import {expand, type Paths} from './paths.ts'
+import {ConfigError, reasonOf} from './errors.ts'
+import {expand, makeFolder, type Paths} from './paths.ts'
 
 const folder = z.strictObject({dir: z.string().min(1).optional()}).prefault({})
 
@@ -13,7 +13,7 @@ const folder = z.strictObject({dir: z.string().min(1).optional()}).prefault({})
 export const configSchema = z.strictObject({
   user: z.strictObject({
     name: z.string().default(''),
-    email: z.union([z.literal(''), z.email()]).default(''),
+    email: z.union([z.literal(''), z.email('expected an address, e.g. "ana@example.org"')]).default(''),
     region: z.string().regex(/^[A-Z]{2}$/, 'expected two capital letters, e.g. "DE"').default('US'),
   }).prefault({}),
   instructions: z.string().max(2000).default(''),
@@ -29,7 +29,7 @@ export const configSchema = z.strictObject({
   confirm: z.strictObject({policy: z.record(z.string(), z.enum(['ask', 'allow'])).default({})}).prefault({}),
   model: z.strictObject({
     planner: z.string().default(''),
-    threads: z.number().int().min(0).max(256).default(0),
+    threads: z.number().int().min(0, 'expected 0 to 256').max(256, 'expected 0 to 256').default(0),
   }).prefault({}),
 })
 
@@ -46,8 +46,14 @@ export interface Config extends Omit<ConfigValues, Area | 'files'> {
 }
 
 /** Reads the config; a missing file is the defaults. Throws ConfigError with file, line or key, and what would be right. */
-export function loadConfig(paths: Paths, file = path.join(paths.config, 'config.toml')): Config {
-  const values = check(readText(file), file)
+export const loadConfig = (paths: Paths, file = configFile(paths)): Config => withFolders(check(readText(file), file), paths, file)
+
+/** As if there were nothing in the file. */
+export const defaultConfig = (paths: Paths, file = configFile(paths)): Config => withFolders(configSchema.parse({}), paths, file)
+
+const configFile = (paths: Paths): string => path.join(paths.config, 'config.toml')
+
+function withFolders(values: ConfigValues, paths: Paths, file: string): Config {
   const base = path.dirname(file)
   const dirOf = (area: Area): string => expand(values[area].dir ?? path.join(paths.data, area), base)
   return {
@@ -66,17 +72,18 @@ function readText(file: string): string {
   } catch (cause) {
     // ENOENT and ENOTDIR: no config yet.
     if (cause instanceof Error && 'code' in cause && (cause.code === 'ENOENT' || cause.code === 'ENOTDIR')) return ''
-    throw new ConfigError(`${file}: cannot be read (${cause instanceof Error ? cause.message : String(cause)})`, cause)
+    throw new ConfigError(`${file}: cannot be read: ${reasonOf(cause)}; --config names another file`, cause)
   }
 }
 
 function check(text: string, file: string): ConfigValues {
+  if (/[\u0000\ufffd]/.test(text)) throw new ConfigError(`${file}: is not a text file in UTF-8; \`tinyagent setup\` writes a new one once it is moved away`)
   let toml: unknown
   try {
     toml = parse(text)
   } catch (cause) {
     if (!(cause instanceof TomlError)) throw cause
-    throw new ConfigError(`${file}:${cause.line}:${cause.column}: ${tomlReason(cause)}`, cause)
+    throw new ConfigError(`${file}:${cause.line}:${cause.column}: ${tomlReason(cause)}; a line is a [section], or a key with its value such as name = "Ana"`, cause)
   }
   const parsed = configSchema.safeParse(toml)
   if (parsed.success) return parsed.data
@@ -151,7 +158,7 @@ export async function setKey(config: Config, key: string, value: string): Promis
   else lines.push(...(lines.at(-1) === '' ? [] : ['']), `[${section}]`, line)
   const text = lines.join('\n').replace(/\n*$/, '\n')
   check(text, file)
-  mkdirSync(path.dirname(file), {recursive: true, mode: 0o700})
+  makeFolder(path.dirname(file))
   await writeFileAtomic(file, text, {mode: 0o600})
 }
 

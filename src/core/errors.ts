@@ -47,9 +47,24 @@ export class ModelError extends TinyagentError {
 export const isAbort = (error: unknown): boolean =>
   error instanceof Error && (error.name === 'AbortError' || error.name === 'TimeoutError')
 
+const reasons: Record<string, string> = {
+  ENOSPC: 'the disk is full', EDQUOT: 'your share of the disk is used up', EROFS: 'the disk is read-only',
+  EACCES: 'no permission', EPERM: 'no permission', ENOENT: 'it is not there', ENOTDIR: 'a part of the path is a file',
+  EFBIG: 'the file would be too large', EEXIST: 'there is a file of that name', EISDIR: 'it is a folder', ELOOP: 'a link that leads to itself',
+}
+
+/** The system's codes (a full disk, no permission) in words; other errors say it themselves. */
+export const reasonOf = (error: unknown): string =>
+  (isSystemError(error) && reasons[error.code]) || (error instanceof Error ? error.message : String(error))
+
+/** A full disk, a folder without permission: no bug of ours. */
+const isSystemError = (error: unknown): error is Error & {code: string; syscall: string; path?: string} =>
+  error instanceof Error && 'syscall' in error && 'code' in error && typeof error.code === 'string'
+
 /** What events and readers see of an error: never a stack. */
 export function errorInfo(error: unknown): ErrorInfo {
   if (error instanceof ToolError && error.candidates) return {code: error.code, message: error.message, candidates: error.candidates}
   if (error instanceof TinyagentError) return {code: error.code, message: error.message}
+  if (isSystemError(error) && reasons[error.code]) return {code: 'system', message: `${error.path ?? error.syscall} cannot be used: ${reasonOf(error)}`}
   return {code: 'bug', message: error instanceof Error ? error.message : String(error)}
 }

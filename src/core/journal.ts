@@ -3,7 +3,8 @@
 import fs from 'node:fs'
 import path from 'node:path'
 import {z} from 'zod'
-import {ToolError} from './errors.ts'
+import {reasonOf, ToolError, type ToolErrorCode} from './errors.ts'
+import {makeFolder} from './paths.ts'
 import {oneLine} from './text.ts'
 import type {Effect, Emit, Event, Json, Tool, ToolContext} from './types.ts'
 
@@ -69,20 +70,20 @@ export function openJournal(dir: string, deps: JournalDeps): Journal {
   const isRunning = (run: string, pid: number): boolean => ownRuns.has(run) || (pid !== process.pid && isAlive(pid))
   const append = (line: Record<string, unknown>, durable: boolean): void => {
     const at = deps.clock()
-    fs.mkdirSync(dir, {recursive: true, mode: 0o700})
+    makeFolder(dir)
     const file = fs.openSync(path.join(dir, `${at.toISOString().slice(0, 10)}.ndjson`), 'a+', 0o600)
     try {
       // A line that was cut off by a crash or a full disk must not swallow this one.
       const glue = endsLine(file) ? '' : '\n'
       const text = Buffer.from(`${glue}${JSON.stringify({at: at.toISOString(), pid: process.pid, ...line})}\n`)
-      if (fs.writeSync(file, text) < text.length) throw new Error('the disk is full')
+      if (fs.writeSync(file, text) < text.length) throw new Error('the disk is full') // only a part of it went in
       if (durable) fs.fsyncSync(file)
     } finally {
       fs.closeSync(file)
     }
   }
   const note = (line: Record<string, unknown>): void => {
-    try { append(line, true) } catch (error) { deps.warn(`The journal in ${dir} could not be written: ${message(error)}`) }
+    try { append(line, true) } catch (error) { deps.warn(`The journal in ${dir} could not be written: ${reasonOf(error)}; what is done now is not in the log`) }
   }
 
   const entries = (): Entry[] => days(dir).flatMap(day => lines(path.join(dir, day)))
@@ -99,7 +100,7 @@ export function openJournal(dir: string, deps: JournalDeps): Journal {
           append({run, ...line}, true)
         } catch (error) {
           keys.delete(event.id)
-          throw new ToolError('unavailable', `The journal in ${dir} cannot be written (${message(error)}), so nothing was begun`, {cause: error})
+          throw new ToolError('unavailable', `The journal in ${dir} cannot be written (${reasonOf(error)}), so nothing was begun; make room there, or choose another folder with --home`, {cause: error})
         }
       }
     },
@@ -149,7 +150,7 @@ function readDeeds(entries: Entry[], isRunning: (run: string, pid: number) => bo
   return [...deeds.values()]
 }
 
-/** Takes back a local effect: the last one, or the one whose key ends with `id`. Returns a line for people. Throws ToolError. */
+/** Takes back a local effect: the last one, or the one whose key ends with `id`. Returns a line for people that says which it was. Throws ToolError. */
 export async function undo(journal: Journal, tools: Tool[], id: string | undefined, context: Omit<ToolContext, 'key'>): Promise<string> {
   const deeds = journal.deeds()
   const deed = id === undefined
@@ -161,9 +162,13 @@ export async function undo(journal: Journal, tools: Tool[], id: string | undefin
   if (deed.state === 'undone') throw new ToolError('refused', `This is undone already: ${deed.summary}`)
   const tool = tools.find(t => t.name === name)
   if (deed.state !== 'done' || deed.undo === undefined || !tool?.undo) throw new ToolError('refused', `There is nothing to take back of: ${deed.summary}`)
-  const summary = await tool.undo(deed.undo, {...context, key})
+  const summary = await tool.undo(deed.undo, {...context, key}).catch((error: unknown) => {
+    // Else the last step would stand in the way of those before it.
+    if (id !== undefined || !(error instanceof ToolError)) throw error
+    throw new ToolError(error.code as ToolErrorCode, `${error.message} \`tinyagent log\` shows the steps, \`tinyagent undo ID\` takes back an earlier one.`, {cause: error})
+  })
   journal.undone(deed, summary)
-  return summary
+  return `${summary}: ${oneLine(deed.summary)}`
 }
 
 function onlyOne(deeds: Deed[], id: string): Deed {
@@ -222,9 +227,4 @@ function processIsAlive(pid: number): boolean {
     // EPERM: alive, and somebody else's.
     return error instanceof Error && 'code' in error && error.code === 'EPERM'
   }
-}
-
-const message = (error: unknown): string => {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOSPC') return 'the disk is full'
-  return error instanceof Error ? error.message : String(error)
 }

@@ -3,8 +3,10 @@ import {createHash} from 'node:crypto'
 import {createReadStream, existsSync, readFileSync, statSync} from 'node:fs'
 import path from 'node:path'
 import {fileURLToPath} from 'node:url'
+import writeFileAtomic from 'write-file-atomic'
 import {z} from 'zod'
 import {ModelError} from './errors.ts'
+import {makeFolder} from './paths.ts'
 
 const manifestSchema = z.object({
   models: z.array(z.object({
@@ -43,7 +45,7 @@ export function openModels(dir = modelsDir()): Models {
   }
 }
 
-/** The files of one model, each there and of the right size (the checksum is `doctor`'s work: it reads every byte). Throws ModelError. */
+/** The files of one model, each there and of the right size (`wholeModelFiles` reads every byte as well). Throws ModelError. */
 export function modelFiles(models: Models, role: ModelEntry['role'], name?: string): string[] {
   const entry = models.list.find(m => m.role === role && (name === undefined || m.name === name))
   if (!entry) {
@@ -57,6 +59,44 @@ export function modelFiles(models: Models, role: ModelEntry['role'], name?: stri
     if (bytes !== f.bytes) throw new ModelError(`${file} is damaged (${bytes} bytes, ${f.bytes} expected): install tinyagent again; \`tinyagent doctor\` checks all files`)
     return file
   })
+}
+
+/** Which file, of which time and size, was found to be right; read by the next start. */
+const stampsSchema = z.record(z.string(), z.string())
+
+/**
+ * As `modelFiles`, with the checksums. A file is read whole the first time and after it changed; that it was right is
+ * kept in `stampFile`, since reading 78 MB at each start takes half a second on a slow machine. Throws ModelError.
+ */
+export async function wholeModelFiles(models: Models, role: ModelEntry['role'], name: string | undefined, stampFile: string): Promise<string[]> {
+  const files = modelFiles(models, role, name)
+  const sums = new Map(models.list.flatMap(m => m.files).map(f => [path.join(models.dir, f.file), f.sha256]))
+  const known = readStamps(stampFile)
+  const fresh: Record<string, string> = {}
+  for (const file of files) {
+    const {size, mtimeMs, ctimeMs, ino} = statSync(file)
+    const stamp = [sums.get(file), size, mtimeMs, ctimeMs, ino].join(' ')
+    if (known[file] === stamp) continue
+    if (await hash(file) !== sums.get(file)) throw new ModelError(`${file} is damaged (its SHA-256 is wrong): install tinyagent again; \`tinyagent doctor\` checks all files`)
+    fresh[file] = stamp
+  }
+  if (Object.keys(fresh).length > 0) keepStamps(stampFile, fresh)
+  return files
+}
+
+function readStamps(file: string): Record<string, string> {
+  try {
+    return stampsSchema.parse(JSON.parse(readFileSync(file, 'utf8')))
+  } catch {
+    return {} // not there yet, or damaged: the models are read again
+  }
+}
+
+function keepStamps(file: string, stamps: Record<string, string>): void {
+  try {
+    makeFolder(path.dirname(file))
+    writeFileAtomic.sync(file, JSON.stringify({...readStamps(file), ...stamps}), {mode: 0o600})
+  } catch { /* nowhere to keep it: the next start reads the models again */ }
 }
 
 export interface FileCheck { file: string; problem?: string }
@@ -74,8 +114,8 @@ export async function verify(models: Models, entry: ModelEntry, signal: AbortSig
   return checks
 }
 
-async function hash(file: string, signal: AbortSignal): Promise<string> {
+async function hash(file: string, signal?: AbortSignal): Promise<string> {
   const digest = createHash('sha256')
-  for await (const chunk of createReadStream(file, {signal})) digest.update(chunk as Buffer)
+  for await (const chunk of createReadStream(file, signal && {signal})) digest.update(chunk as Buffer)
   return digest.digest('hex')
 }

@@ -1,4 +1,5 @@
 // Where configuration, data, state and cache live: XDG on Linux, the platform's own folders elsewhere, or all under one folder.
+import {existsSync, mkdirSync, statSync} from 'node:fs'
 import {homedir} from 'node:os'
 import path from 'node:path'
 
@@ -54,3 +55,18 @@ export function pathsOf({home, env = process.env, platform = process.platform, u
 /** "~/notes" -> under the home folder; a relative path is relative to `base`. */
 export const expand = (value: string, base: string, userHome = homedir()): string =>
   value === '~' || value.startsWith('~/') ? path.join(userHome, value.slice(1)) : path.resolve(base, value)
+
+/**
+ * A folder and those above it, for their owner only. One at a time: node's own `recursive` calls a read-only disk
+ * "no such file or directory", and never comes back from a place like /proc where nothing can be made.
+ */
+export function makeFolder(dir: string): void {
+  if (existsSync(dir) && statSync(dir).isDirectory()) return
+  const parent = path.dirname(dir)
+  if (parent !== dir && !existsSync(parent)) makeFolder(parent)
+  try {
+    mkdirSync(dir, {mode: 0o700})
+  } catch (error) {
+    if (!(existsSync(dir) && statSync(dir).isDirectory())) throw error // else another instance was quicker
+  }
+}

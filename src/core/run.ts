@@ -51,8 +51,7 @@ const exitCodes: Record<RunStatus, number> = {'done': 0, 'failed': 1, 'needs-con
 /** Runs one request to its answer. Rejects never: what goes wrong is an `error` event and a failed outcome. */
 export async function runRequest(request: Request, deps: RunDeps, emit: Emit): Promise<RunOutcome> {
   const start = performance.now()
-  const end = async (status: RunStatus): Promise<RunOutcome> => {
-    const exitCode = exitCodes[status]
+  const end = async (status: RunStatus, exitCode = exitCodes[status]): Promise<RunOutcome> => {
     await emit({type: 'done', status, exitCode, ms: since(start)})
     return {status, exitCode}
   }
@@ -69,7 +68,7 @@ export async function runRequest(request: Request, deps: RunDeps, emit: Emit): P
     const info = errorInfo(error)
     if (info.code === 'bug') deps.bug?.(error)
     await emit({type: 'error', error: info})
-    return end('failed')
+    return end('failed', info.code === 'usage' || info.code === 'config' ? 2 : undefined)
   }
 }
 
@@ -96,7 +95,7 @@ async function runPlans(request: Request, tools: Tool[], retrieveMs: number, dep
     if (!mayReplan) {
       // Steps that were done before the plan broke are reported as what they are.
       if (error !== undefined && !reports.some(r => r.touchedWorld)) throw error
-      if (error !== undefined) await emit({type: 'error', error: errorInfo(error)})
+      if (error !== undefined && !deps.signal.aborted) await emit({type: 'error', error: errorInfo(error)})
       return execution
     }
     previous = {plan: planning.text, error: reason}

@@ -6,7 +6,8 @@ import {constants, copyFile, link, mkdir, open, readFile, readdir, stat, unlink,
 import {basename, dirname, join, resolve, sep} from 'node:path'
 import writeFileAtomic from 'write-file-atomic'
 import {z} from 'zod'
-import {ToolError} from '../core/errors.ts'
+import {reasonOf, ToolError} from '../core/errors.ts'
+import {makeFolder} from '../core/paths.ts'
 import {oneLine} from '../core/text.ts'
 import type {Json} from '../core/types.ts'
 
@@ -85,7 +86,7 @@ export class Vdir {
 
   /** As `find`; makes the collection when there is none. */
   async findOrMake(name: string): Promise<Collection> {
-    await mkdir(this.root, {recursive: true, mode: 0o700}).catch((error: unknown) => { throw notWritten(this.root, error) })
+    make(this.root)
     const display = oneLine(name)
     const base = safeName(display).toLowerCase()
     for (let n = 1; ; n++) {
@@ -119,12 +120,12 @@ export class Vdir {
 
   /** Says that an item's content is damaged and was skipped. */
   warn(path: string, error: unknown): void {
-    this.#warn(oneLine(`Skipped ${path}: ${error instanceof Error ? error.message : String(error)}`.slice(0, 300)))
+    this.#warn(oneLine(`Skipped ${path}: ${reasonOf(error).slice(0, 200)} (repair it or move it away)`))
   }
 
   /** A new item. Throws 'refused' when there is one of that UID: nothing is ever written over. */
   async create(folder: string, uid: string, text: string): Promise<Made> {
-    await mkdir(folder, {recursive: true, mode: 0o700}).catch((error: unknown) => { throw notWritten(folder, error) })
+    make(folder)
     const path = join(folder, `${safeName(uid)}${this.#extension}`)
     const temporary = join(folder, `.${randomUUID()}.tmp`)
     try {
@@ -194,7 +195,11 @@ export class Vdir {
 }
 
 const notWritten = (path: string, error: unknown): ToolError =>
-  new ToolError('failed', `${path} could not be written (${errno(error) ?? String(error)}). Check the disk's space and the folder's permissions.`, {cause: error})
+  new ToolError('failed', `${path} could not be written: ${reasonOf(error)}. Nothing was changed; make room there or set its permissions, then try again.`, {cause: error})
+
+function make(folder: string): void {
+  try { makeFolder(folder) } catch (error) { throw notWritten(folder, error) }
+}
 
 /** A whole file under its name, or EEXIST: of two instances one gets the name. Some file systems have no links; there a copy that is as exclusive. */
 const linkNew = (from: string, to: string): Promise<void> => link(from, to).catch((error: unknown) => {

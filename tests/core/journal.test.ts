@@ -98,7 +98,7 @@ test('undo takes back the last step on this machine, then the one before', async
   for (const id of [1, 2]) { await read(started(id)); await read(done(id, {id})) }
   await read(started(3, 'outward'))
   await read(done(3))
-  expect(await undo(journal, [noteTool(taken)], undefined, context)).toBe('Took the note back')
+  expect(await undo(journal, [noteTool(taken)], undefined, context)).toBe('Took the note back: Did 2')
   await undo(journal, [noteTool(taken)], undefined, context)
   expect(taken).toEqual([{id: 2}, {id: 1}])
   await expect(undo(journal, [noteTool(taken)], undefined, context)).rejects.toMatchObject({code: 'not-found'})
