@@ -21,7 +21,7 @@ export async function runCommand(words: string[], session: Session, signal: Abor
     const emit = jsonReader(text => process.stdout.write(text))
     return (await runOne(request, session, {emit, signal, dryRun: options.dryRun ?? false})).exitCode
   }
-  return isPlain ? runPlain(request, session, signal) : runInk(request, session)
+  return isPlain ? runPlain(request, session, signal) : runInk(request, session, signal)
 }
 
 async function runPlain(request: string | undefined, session: Session, signal: AbortSignal): Promise<number> {
@@ -64,10 +64,10 @@ async function plainRepl(session: Session, lines: Lines, one: (text: string) => 
   }
 }
 
-async function runInk(request: string | undefined, session: Session): Promise<number> {
+async function runInk(request: string | undefined, session: Session, ended: AbortSignal): Promise<number> {
   const [{startInk}, ink] = await Promise.all([import('../components/App.tsx'), import('./ink-deps.ts')])
   const deps = await ink.inkDeps(session, notices(session))
-  return startInk({deps, options: {dryRun: session.options.dryRun ?? false}, ...(request !== undefined && {request: checkRequest(request)})})
+  return startInk({deps, ended, options: {dryRun: session.options.dryRun ?? false}, ...(request !== undefined && {request: checkRequest(request)})})
 }
 
 /** What a killed run left in doubt: said once. */

@@ -5,14 +5,15 @@ import {printable} from '../core/text.ts'
 import type {Answer, Ask as AskUser, Confirm as ConfirmUser, ConfirmAnswer, Effect, Emit, Event, Preview, Question} from '../core/types.ts'
 import {Ask} from './Ask.tsx'
 import {Confirm} from './Confirm.tsx'
-import {wrap} from './format.ts'
+import {marks, wrap} from './format.ts'
 import {addToHistory, readHistory} from './history.ts'
 import {Input} from './Input.tsx'
 import {FinishedRun, LiveRun} from './Run.tsx'
 import {closest, completer, helpText, slashCommands, toolsText} from './slash.ts'
 import {reduce, type RunView} from './state.ts'
-import {openTerminal} from './terminal.ts'
+import {inkStdout, openTerminal} from './terminal.ts'
 import {Keys, KeySource, useKeys} from './useKeys.ts'
+import {useLatest} from './useLatest.ts'
 
 export interface InkDeps {
   run(request: string, options: {emit: Emit; confirm: ConfirmUser; ask: AskUser; signal: AbortSignal; dryRun: boolean}): Promise<{exitCode: number}>
@@ -32,7 +33,17 @@ export interface InkOptions { dryRun: boolean }
 
 type Item = {key: number} & ({run: RunView} | {text: string; error?: boolean})
 type Dialog = {preview: Preview; answer: (a: ConfirmAnswer) => void} | {question: Question; answer: (a: Answer) => void}
-interface Props { deps: InkDeps; options: InkOptions; request?: string | undefined; suspend: () => () => void; leave: (exitCode: number) => void }
+interface Props {
+  deps: InkDeps
+  options: InkOptions
+  request?: string | undefined
+  /** the height of the window; Ink's stdout has none */
+  height?: () => number
+  /** aborts when the program is told to end from outside */
+  ended?: AbortSignal
+  suspend: () => () => void
+  leave: (exitCode: number) => void
+}
 
 /** Resolves with `fallback` when the signal aborts, so that a cancelled run never waits for a dialog. */
 const untilAborted = <T,>(signal: AbortSignal, fallback: T, start: (resolve: (value: T) => void) => void): Promise<T> =>
@@ -42,9 +53,9 @@ const untilAborted = <T,>(signal: AbortSignal, fallback: T, start: (resolve: (va
     start(resolve)
   })
 
-const useSize = (): {width: number; rows: number} => {
+const useSize = (height: () => number): {width: number; rows: number} => {
   const {stdout} = useStdout()
-  const read = useCallback(() => ({width: Math.max(20, Math.min(200, stdout.columns || 80)), rows: Math.max(8, stdout.rows || 24)}), [stdout])
+  const read = useCallback(() => ({width: Math.max(20, Math.min(200, stdout.columns || 80)), rows: Math.max(8, height() || 24)}), [stdout, height])
   const [size, setSize] = useState(read)
   useEffect(() => {
     const onResize = (): void => setSize(read())
@@ -54,17 +65,22 @@ const useSize = (): {width: number; rows: number} => {
   return size
 }
 
-export function App({deps, options, request, suspend, leave}: Props) {
-  const {width, rows} = useSize()
+const usual = (): number => 24
+
+export function App({deps, options, request, height = usual, ended, suspend, leave}: Props) {
+  const {width, rows} = useSize(height)
+  const {write} = useStdout()
   const [run, dispatch] = useReducer((state: RunView | undefined, event: Event | 'clear') => event === 'clear' ? undefined : reduce(state, event), undefined)
   const [items, setItems] = useState<Item[]>([])
   const [dialog, setDialog] = useState<Dialog>()
   const [busy, setBusy] = useState(request !== undefined)
-  const [dryRun, setDryRun] = useState(options.dryRun)
+  const dryRun = useLatest(options.dryRun)
   const [history, setHistory] = useState(() => readHistory(deps.historyFile))
   const [frame, setFrame] = useState(0)
   const [cancelling, setCancelling] = useState(false)
   const controller = useRef<AbortController>(undefined)
+  // What is typed while something runs waits its turn; a cancelled run takes what waits behind it along.
+  const queue = useRef({last: Promise.resolve(), cancelled: 0})
   const nextKey = useRef(0)
   const print = useCallback((text: string, error = false): void => setItems(all => [...all, {key: nextKey.current++, text, error}]), [])
 
@@ -118,10 +134,10 @@ export function App({deps, options, request, suspend, leave}: Props) {
     if (name === 'exit' || name === 'quit') leave(0)
     else if (name === 'help') print(helpText(deps.version))
     else if (name === 'tools') print(toolsText(deps.tools))
-    else if (name === 'clear') { process.stdout.write('\u001b[2J\u001b[3J\u001b[H'); setItems([]) }
+    else if (name === 'clear') { write('\u001b[2J\u001b[3J\u001b[H'); setItems([]) }
     else if (name === 'voice') print('Voice is not part of this version of tinyagent.')
     else if (name === 'plan' && argument !== '') await start(argument, true)
-    else if (name === 'plan') { print(dryRun ? 'Plans are carried out again.' : 'Plans are only shown from now on. /plan again to carry them out.'); setDryRun(!dryRun) }
+    else if (name === 'plan') { print(dryRun.now() ? 'Plans are carried out again.' : 'Plans are only shown from now on. /plan again to carry them out.'); dryRun.set(!dryRun.now()) }
     else if (command) print(await command(argument))
     else print(`There is no /${name}.${closest(name, [...slashCommands, ...Object.keys(deps.commands)])} /help shows all.`, true)
   }
@@ -129,15 +145,27 @@ export function App({deps, options, request, suspend, leave}: Props) {
   const submit = (text: string): void => {
     const trimmed = text.trim()
     setHistory(addToHistory(deps.historyFile, trimmed))
-    if (trimmed.startsWith('/') && /^\/\w+(\s|$)/.test(trimmed)) slash(trimmed).catch((error: unknown) => print(error instanceof Error ? error.message : String(error), true))
-    else void start(trimmed, dryRun)
+    const {last, cancelled} = queue.current
+    const next = async (): Promise<void> => {
+      if (cancelled !== queue.current.cancelled) return
+      if (!/^\/\w+(\s|$)/.test(trimmed)) { await start(trimmed, dryRun.now()); return }
+      print(`${marks.prompt} ${trimmed}`)
+      await slash(trimmed)
+    }
+    queue.current.last = last.then(next).catch((error: unknown) => print(error instanceof Error ? error.message : String(error), true))
   }
+
+  useEffect(() => {
+    const end = (): void => { controller.current?.abort(); leave(130) }
+    ended?.addEventListener('abort', end, {once: true})
+    return () => ended?.removeEventListener('abort', end)
+  }, [ended, leave])
 
   useKeys(key => {
     const interrupt = key.name === 'ctrl' && key.text === 'c'
     if (!interrupt && (key.name !== 'escape' || dialog)) return
     if (interrupt && cancelling) leave(130)
-    else { setCancelling(true); controller.current?.abort() }
+    else { setCancelling(true); queue.current.cancelled++; controller.current?.abort() }
   }, busy)
 
   const complete = useMemo(() => completer(deps), [deps])
@@ -164,17 +192,17 @@ export function App({deps, options, request, suspend, leave}: Props) {
 }
 
 /** Shows the interface until the request is done (with `request`) or the user leaves; resolves with the exit code. */
-export async function startInk({deps, request, options}: {deps: InkDeps; request?: string; options: InkOptions}): Promise<number> {
+export async function startInk({deps, request, options, ended}: {deps: InkDeps; request?: string; options: InkOptions; ended: AbortSignal}): Promise<number> {
   const keys = new KeySource()
   const terminal = openTerminal(keys)
   let code = 0
   try {
     const app = render(
       <Keys.Provider value={keys}>
-        <App deps={deps} options={options} request={request} suspend={terminal.suspend}
+        <App deps={deps} options={options} request={request} height={() => process.stdout.rows} ended={ended} suspend={terminal.suspend}
           leave={exitCode => { code = exitCode; setImmediate(() => app.unmount()) }} />
       </Keys.Provider>,
-      {exitOnCtrlC: false, patchConsole: true, maxFps: 20},
+      {stdout: inkStdout(), exitOnCtrlC: false, patchConsole: true, maxFps: 20},
     )
     await app.waitUntilExit()
   } finally {

@@ -1,35 +1,36 @@
 // A question that is not a confirmation: which of several people, or an address that is missing.
 import {Box, Text} from 'ink'
-import {useState} from 'react'
 import {oneLine, printable} from '../core/text.ts'
 import type {Answer, Candidate, Question} from '../core/types.ts'
-import {edit} from './editor.ts'
+import {edit, emptyEditor} from './editor.ts'
 import {marks, truncate, wrap} from './format.ts'
 import {Line} from './Line.tsx'
-import {useEditor} from './useEditor.ts'
 import {useKeys} from './useKeys.ts'
+import {useLatest} from './useLatest.ts'
 
 interface Props { question: Question; width: number; rows: number; answer: (answer: Answer) => void }
 
 export const Ask = (props: Props) => props.question.type === 'pick' ? <Pick {...props} question={props.question} /> : <Input {...props} question={props.question} />
 
 function Pick({question, width, rows, answer}: Props & {question: Extract<Question, {type: 'pick'}>}) {
-  const {now, set: setFilter} = useEditor()
+  const {now, set: setFilter} = useLatest(emptyEditor)
   const filter = now()
-  const [at, setAt] = useState(0)
+  const at = useLatest(0)
   const matching = (): Candidate[] => question.candidates.filter(c => `${c.label} ${c.detail ?? ''}`.toLowerCase().includes(now().text.toLowerCase()))
+  const chosenOf = (found: Candidate[]): number => Math.min(at.now(), Math.max(0, found.length - 1))
   const found = matching()
-  const chosen = Math.min(at, Math.max(0, found.length - 1))
+  const chosen = chosenOf(found)
   const room = Math.max(1, rows - 3)
   const first = Math.max(0, Math.min(chosen - room + 1, found.length - room))
   useKeys(key => {
+    const found = matching()
     const digit = key.name === 'text' && now().text === '' && /^[1-9]$/.test(key.text) ? found[Number(key.text) - 1] : undefined
     if (digit) answer({value: digit.value})
     else if (key.name === 'escape') answer(undefined)
-    else if (key.name === 'enter') { const c = matching()[chosen]; if (c) answer({value: c.value}) }
-    else if (key.name === 'up') setAt(Math.max(0, chosen - 1))
-    else if (key.name === 'down') setAt(Math.min(found.length - 1, chosen + 1))
-    else { setFilter(e => edit(e, key)); setAt(0) }
+    else if (key.name === 'enter') { const c = found[chosenOf(found)]; if (c) answer({value: c.value}) }
+    else if (key.name === 'up') at.set(Math.max(0, chosenOf(found) - 1))
+    else if (key.name === 'down') at.set(Math.min(found.length - 1, chosenOf(found) + 1))
+    else { setFilter(e => edit(e, key)); at.set(0) }
   })
   return (
     <Box flexDirection="column">
@@ -45,25 +46,26 @@ function Pick({question, width, rows, answer}: Props & {question: Extract<Questi
 }
 
 function Input({question, width, answer}: Props & {question: Extract<Question, {type: 'input'}>}) {
-  const {now, set: setEditor} = useEditor()
-  const [value, setValue] = useState<string>()
+  const {now, set: setEditor} = useLatest(emptyEditor)
+  const value = useLatest<string | undefined>(undefined)
   useKeys(key => {
     if (key.name === 'escape') { answer(undefined); return }
-    if (value !== undefined) {
-      if (key.name === 'text' && /^[yn]$/i.test(key.text)) answer({value, save: key.text.toLowerCase() === 'y'})
+    const known = value.now()
+    if (known !== undefined) {
+      if (key.name === 'text' && /^[yn]$/i.test(key.text)) answer({value: known, save: key.text.toLowerCase() === 'y'})
       return
     }
     if (key.name !== 'enter') { setEditor(e => edit(e, key)); return }
     const typed = now().text.trim()
     if (typed === '') return
-    if (question.save) setValue(typed)
+    if (question.save) value.set(typed)
     else answer({value: typed})
   })
   return (
     <Box flexDirection="column">
       <Text bold>{wrap(printable(question.title), width).join('\n')}</Text>
       <Line editor={now()} prefix={`${marks.prompt} `} width={width} rows={3} {...(question.placeholder && {placeholder: question.placeholder})} />
-      {value !== undefined && question.save
+      {value.now() !== undefined && question.save
         ? <Text color="yellow">{wrap(`Keep it in the contacts as ${oneLine(question.save.name)}? [y]es [n]o`, width).join('\n')}</Text>
         : <Text color="yellow">Enter to go on, Esc for none</Text>}
     </Box>

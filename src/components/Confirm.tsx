@@ -3,11 +3,11 @@ import {Box, Text} from 'ink'
 import {useEffect, useState} from 'react'
 import {printable} from '../core/text.ts'
 import type {ConfirmAnswer, Json, Preview, Source} from '../core/types.ts'
-import {edit, editorOf} from './editor.ts'
+import {edit, editorOf, emptyEditor} from './editor.ts'
 import {bytes, marks, wrap} from './format.ts'
 import {Line} from './Line.tsx'
-import {useEditor} from './useEditor.ts'
 import {useKeys} from './useKeys.ts'
+import {useLatest} from './useLatest.ts'
 
 interface Row { text: string; color?: string; bold?: boolean }
 const from: Record<Source, string> = {user: 'typed by you', lookup: 'looked up', document: 'FROM A DOCUMENT OR MAIL'}
@@ -67,61 +67,66 @@ export interface ConfirmProps {
 }
 
 export function Confirm({preview, width, rows, answer, openEditor}: ConfirmProps) {
-  const [top, setTop] = useState(0)
-  const [choosing, setChoosing] = useState(false)
-  const [field, setField] = useState<Field>()
-  const {now, set: setEditor} = useEditor()
+  const top = useLatest(0)
+  const mode = useLatest<'card' | 'choosing' | Field>('card')
+  const {now, set: setEditor} = useLatest(emptyEditor)
   // Keys that were typed before the card could be read must not answer it: they arrive in the same turn of the
-  // event loop as the card, or while it is drawn. It listens only after its first frame has been out for a moment.
+  // event loop as the card, or while it is drawn. It listens, and says so,
+  // only after its first frame has been out for a moment.
   const [armed, setArmed] = useState(false)
   useEffect(() => { const t = setTimeout(() => setArmed(true), 250); return () => clearTimeout(t) }, [])
 
   const all = cardRows(preview, width)
   const fields = editable(preview)
-  const room = Math.max(3, rows - (choosing ? fields.length + 1 : field ? 8 : 2))
+  const shown = mode.now()
+  const field = typeof shown === 'object' ? shown : undefined
+  const room = Math.max(3, rows - (shown === 'choosing' ? fields.length + 1 : field ? 8 : 2))
   const last = Math.max(0, all.length - room)
-  const start = (f: Field): void => { setChoosing(false); setField(f); setEditor(editorOf(f.text)) }
+  const first = Math.min(top.now(), last)
+  const start = (f: Field): void => { mode.set(f); setEditor(editorOf(f.text)) }
   const finish = (f: Field, text: string): void => {
     const value: Json = f.list ? split(text) : text
     answer({edit: {[f.arg]: value}})
   }
 
   useKeys(key => {
-    if (field) {
-      if (key.name === 'escape') setField(undefined)
-      else if (key.name === 'enter') finish(field, now().text)
+    if (!armed) return
+    const at = mode.now()
+    if (typeof at === 'object') {
+      if (key.name === 'escape') mode.set('card')
+      else if (key.name === 'enter') finish(at, now().text)
       else if (key.name === 'ctrl' && key.text === 'g' && openEditor) void openEditor(now().text).then(text => setEditor(editorOf(text)), () => undefined)
       else setEditor(e => edit(e, key))
       return
     }
-    if (choosing) {
+    if (at === 'choosing') {
       const chosen = key.name === 'text' ? fields[Number(key.text) - 1] : undefined
       if (chosen) start(chosen)
-      else if (key.name === 'escape') setChoosing(false)
+      else if (key.name === 'escape') mode.set('card')
       return
     }
-    if (key.name === 'down') setTop(t => Math.min(last, t + 1))
-    else if (key.name === 'up') setTop(t => Math.max(0, t - 1))
-    else if (key.name === 'pagedown') setTop(t => Math.min(last, t + room - 1))
-    else if (key.name === 'pageup') setTop(t => Math.max(0, t - room + 1))
+    if (key.name === 'down') top.set(t => Math.min(last, t + 1))
+    else if (key.name === 'up') top.set(t => Math.max(0, t - 1))
+    else if (key.name === 'pagedown') top.set(t => Math.min(last, t + room - 1))
+    else if (key.name === 'pageup') top.set(t => Math.max(0, t - room + 1))
     else if (key.name === 'text') {
       const k = key.text.toLowerCase()
       if (k === 's') answer('yes')
       else if (k === 'k') answer('skip')
       else if (k === 'q') answer('stop')
-      else if (k === 'e' && fields.length > 0) setChoosing(true)
-    }
-  }, armed)
+      else if (k === 'e' && fields.length > 0) mode.set('choosing')
+    } else if (key.name === 'escape') answer('stop')
+  })
 
   return (
     <Box flexDirection="column">
-      <Rows rows={all.slice(Math.min(top, last), Math.min(top, last) + room)} />
-      {last > 0 && <Text color="yellow">{`rows ${Math.min(top, last) + 1} to ${Math.min(top, last) + room} of ${all.length}, arrows and Page keys show the rest`}</Text>}
-      {choosing && fields.map((f, i) => <Text key={f.arg} wrap="truncate">{`${i + 1} ${f.label}`}</Text>)}
+      <Rows rows={all.slice(first, first + room)} />
+      {last > 0 && <Text color="yellow" wrap="truncate">{`rows ${first + 1} to ${first + room} of ${all.length}, arrow keys show the rest`}</Text>}
+      {shown === 'choosing' && fields.map((f, i) => <Text key={f.arg} wrap="truncate">{`${i + 1} ${f.label}`}</Text>)}
       {field && <Line editor={now()} prefix={`${field.label}: `} width={width} rows={6} />}
       <Text color="yellow" wrap="truncate">
         {field ? `Enter keeps it, Ctrl-J starts a line, Esc leaves it${openEditor ? ', Ctrl-G opens your editor' : ''}`
-          : choosing ? 'Which one? Its number, or Esc' : '[s]end  [e]dit  s[k]ip  [q]uit'}
+          : shown === 'choosing' ? 'Which one? Its number, or Esc' : armed ? '[s]end  [e]dit  s[k]ip  [q]uit' : ' '}
       </Text>
     </Box>
   )

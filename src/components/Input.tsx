@@ -5,8 +5,8 @@ import {edit, editorOf, emptyEditor, insert, vertical} from './editor.ts'
 import {marks, truncate} from './format.ts'
 import {startWalk, step, type Walk} from './history.ts'
 import {Line} from './Line.tsx'
-import {useEditor} from './useEditor.ts'
 import {useKeys} from './useKeys.ts'
+import {useLatest} from './useLatest.ts'
 
 export interface Completion { from: number; options: string[] }
 /** What may stand at the cursor: slash commands, @contacts, files after "/" or "~". */
@@ -28,18 +28,18 @@ const common = (options: string[]): string => {
 }
 
 export function Input({width, history, submit, exit, complete}: Props) {
-  const {now, set: setEditor} = useEditor()
-  const [walk, setWalk] = useState<Walk>(startWalk(history))
+  const {now, set: setEditor} = useLatest(emptyEditor)
+  const walk = useLatest<Walk>(startWalk(history))
   const [options, setOptions] = useState<string[]>([])
-  const [note, setNote] = useState('')
+  const note = useLatest('')
 
   const go = (by: -1 | 1): void => {
     const editor = now()
     const inside = vertical(editor, by)
     if (inside) { setEditor(inside); return }
-    const next = step(walk, by, editor.text)
+    const next = step(walk.now(), by, editor.text)
     if (!next) return
-    setWalk(next.walk)
+    walk.set(next.walk)
     setEditor(editorOf(next.text))
   }
   const tab = async (): Promise<void> => {
@@ -56,22 +56,23 @@ export function Input({width, history, submit, exit, complete}: Props) {
   useKeys(key => {
     const editor = now()
     setOptions([])
-    setNote('')
+    const wasAsked = note.now() !== ''
+    note.set('')
     switch (key.name) {
       case 'enter':
         if (editor.text.endsWith('\\') && editor.cursor === editor.text.length) { setEditor(insert({...editor, text: editor.text.slice(0, -1), cursor: editor.cursor - 1}, '\n')); return }
         if (editor.text.trim() === '') return
         submit(editor.text)
         setEditor(emptyEditor)
-        setWalk(startWalk([...history.filter(h => h !== editor.text.trim()), editor.text.trim()]))
+        walk.set(startWalk([...history.filter(h => h !== editor.text.trim()), editor.text.trim()]))
         return
       case 'up': go(-1); return
       case 'down': go(1); return
-      case 'tab': void tab().catch(() => setNote('Nothing to complete here')); return
+      case 'tab': void tab().catch(() => note.set('Nothing to complete here')); return
       case 'escape': return
       case 'ctrl':
         if (key.text === 'c') {
-          if (editor.text === '') { if (note) exit(); else setNote('Ctrl-C again leaves') } else setEditor(emptyEditor)
+          if (editor.text === '') { if (wasAsked) exit(); else note.set('Ctrl-C again leaves') } else setEditor(emptyEditor)
           return
         }
         if (key.text === 'd' && editor.text === '') { exit(); return }
@@ -83,7 +84,7 @@ export function Input({width, history, submit, exit, complete}: Props) {
     <Box flexDirection="column">
       <Line editor={now()} prefix={`${marks.prompt} `} width={width} rows={6} placeholder="What shall I do? /help shows how" />
       {options.length > 0 && <Text color="blue" wrap="truncate">{truncate(options.join('  '), width)}</Text>}
-      {note !== '' && <Text color="yellow">{note}</Text>}
+      {note.now() !== '' && <Text color="yellow">{note.now()}</Text>}
     </Box>
   )
 }

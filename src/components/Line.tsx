@@ -6,9 +6,6 @@ import {marks, wrap} from './format.ts'
 
 const cursorMark = '\u0007'
 
-/** A large paste is shown as "[Pasted 124 lines]" where it is not being edited. */
-export const maxShownLines = 5
-
 export function Line({editor, prefix, width, rows, placeholder}: {editor: Editor; prefix: string; width: number; rows: number; placeholder?: string}) {
   const {text, cursor} = editor
   if (text === '') return <Text>{prefix}<Text inverse> </Text>{placeholder ? <Text dimColor> {placeholder}</Text> : ''}</Text>

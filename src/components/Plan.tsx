@@ -36,15 +36,28 @@ export function TaskLine({line, frame, width}: {line: TreeLine; frame: number; w
   )
 }
 
-/** `rows`: the most rows to use; a longer tree shows its end. */
+const steps = (n: number, where: string): string => `${marks.more} ${n} ${where} ${n === 1 ? 'step' : 'steps'}`
+
+/** The rows of the tree to show in `room`: its end, unless the step that the user is asked about stands above it. */
+function windowOf(lines: TreeLine[], room: number): {from: number; to: number} {
+  const {length} = lines
+  if (length <= room) return {from: 0, to: length}
+  const end = Math.max(0, length - Math.max(1, room - 1))
+  const asked = lines.findIndex(l => l.view.status === 'asking')
+  if (asked < 0 || asked >= end) return {from: end, to: length}
+  const shown = Math.max(1, room - 2) // a mark above and one below
+  return {from: asked, to: Math.min(length, asked + shown)}
+}
+
+/** `rows`: the most rows to use; a longer tree is cut to a window. */
 export function Plan({run, frame, width, rows}: {run: RunView; frame: number; width: number; rows: number}) {
   const lines = tree(run.tasks)
-  const room = Math.max(1, rows - (run.partial ? 1 : 0))
-  const hidden = lines.length > room ? lines.length - room + 1 : 0
+  const {from, to} = windowOf(lines, Math.max(1, rows - (run.partial ? 1 : 0)))
   return (
     <Box flexDirection="column">
-      {hidden > 0 && <Text>{`${marks.more} ${hidden} earlier ${hidden === 1 ? 'step' : 'steps'}`}</Text>}
-      {lines.slice(hidden).map((line, i) => <TaskLine key={`${hidden + i}`} line={line} frame={frame} width={width} />)}
+      {from > 0 && <Text>{steps(from, 'earlier')}</Text>}
+      {lines.slice(from, to).map((line, i) => <TaskLine key={`${from + i}`} line={line} frame={frame} width={width} />)}
+      {to < lines.length && <Text>{steps(lines.length - to, 'later')}</Text>}
       {run.partial !== '' && <Text wrap="truncate" dimColor>{truncate(printable(run.partial), width)}</Text>}
     </Box>
   )

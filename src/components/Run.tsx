@@ -1,5 +1,6 @@
 // One request from its first word to its answer: chips, tree, answer.
 import {Box, Text} from 'ink'
+import stringWidth from 'string-width'
 import {oneLine, printable} from '../core/text.ts'
 import {duration, marks, toolName, wrap} from './format.ts'
 import {Card} from './Confirm.tsx'
@@ -9,11 +10,19 @@ import type {RunView} from './state.ts'
 export const Request = ({text, width}: {text: string; width: number}) =>
   <Text bold>{wrap(`${marks.prompt} ${printable(text)}`, width).join('\n')}</Text>
 
+const between = `  ${marks.bullet} `
+
+/** Items on as many rows as they need, none broken. */
+const flow = (items: string[], width: number): string[] => items.reduce<string[]>((rows, item) => {
+  const row = rows.at(-1)
+  return row === undefined || stringWidth(row + between + item) > width ? [...rows, item] : [...rows.slice(0, -1), row + between + item]
+}, [])
+
 /** The selected tools with their scores, on as many rows as they need; `oneRow` cuts them to one. */
 export function Chips({run, width, oneRow}: {run: RunView; width: number; oneRow: boolean}) {
   if (run.tools.length === 0) return null
-  const chips = run.tools.map(t => `${toolName(t.name)} ${t.score.toFixed(2)}`).join(`  ${marks.bullet} `)
-  return <Text color="blue" wrap={oneRow ? 'truncate' : 'wrap'}>{oneRow ? chips : wrap(chips, width).join('\n')}</Text>
+  const chips = run.tools.map(t => `${toolName(t.name)} ${t.score.toFixed(2)}`)
+  return <Text color="blue" wrap="truncate">{oneRow ? chips.join(between) : flow(chips, width).join('\n')}</Text>
 }
 
 const verdict: Record<string, string> = {

@@ -61,7 +61,8 @@ export function reduce(run: RunView | undefined, event: Event): RunView | undefi
     case 'task-done': return update(run, event.id, {status: 'done', summary: event.result.summary, ms: event.ms})
     case 'task-failed': return update(run, event.id, {status: 'failed', error: event.error, ms: event.ms})
     case 'task-skipped': return update(run, event.id, {status: 'skipped', reason: event.reason})
-    case 'replan': return {...run, partial: '', replan: event.reason}
+    // The next plan has the same numbers; of the one that failed only the reason is kept.
+    case 'replan': return {...run, partial: '', tasks: [], planned: false, replan: event.reason}
     case 'answer': return {...run, answer: event.text}
     case 'error': return {...run, error: event.error}
     case 'done': return {...without(run), partial: '', status: event.status, ms: event.ms}

@@ -1,4 +1,6 @@
-// The terminal's modes: raw keys and bracketed paste on, and off again on every way out.
+// The terminal's modes: raw keys and bracketed paste on, and off again on every way out. And stdout as Ink gets it.
+import {stripVTControlCharacters} from 'node:util'
+import stringWidth from 'string-width'
 import type {KeySource} from './useKeys.ts'
 
 const pasteOn = '\u001b[?2004h'
@@ -27,18 +29,50 @@ export function openTerminal(keys: KeySource, stdin: NodeJS.ReadStream = process
     stdout.write(pasteOff + showCursor)
   }
   // Before the modes are on, so that no way out is missed.
-  const onSignal = (signal: NodeJS.Signals): void => { stop(); process.kill(process.pid, signal) }
+  const onHangUp = (): void => { stop(); process.kill(process.pid, 'SIGHUP') }
   process.once('exit', stop)
-  process.once('SIGTERM', onSignal)
-  process.once('SIGHUP', onSignal)
+  process.once('SIGHUP', onHangUp)
   start()
   return {
     restore: () => {
       process.off('exit', stop)
-      process.off('SIGTERM', onSignal)
-      process.off('SIGHUP', onSignal)
+      process.off('SIGHUP', onHangUp)
       stop()
     },
     suspend: () => { stop(); return start },
   }
+}
+
+/** Terminals that leave rows as they are when they become narrower; the others break them into more rows. */
+const keepsRows = ({XTERM_VERSION, TERM = ''}: NodeJS.ProcessEnv): boolean => XTERM_VERSION !== undefined || /^(linux|rxvt)/.test(TERM)
+
+/**
+ * Stdout for Ink, which repairs two things of its redrawing: on a window that becomes narrower it erases as many rows as it
+ * wrote, though they are more by then, and on one that becomes lower than the live part it clears the scrollback too.
+ */
+export function inkStdout(stdout: NodeJS.WriteStream = process.stdout, env: NodeJS.ProcessEnv = process.env): NodeJS.WriteStream {
+  let frame = ''
+  let width = stdout.columns
+  const write = stdout.write.bind(stdout)
+  // Before Ink hears of it: it starts from where the cursor is then.
+  stdout.prependListener('resize', () => {
+    const lines = frame.split('\n').slice(0, -1)
+    const reflowed = lines.reduce((rows, line) => rows + Math.max(1, Math.ceil(stringWidth(line) / stdout.columns)), 0)
+    const more = keepsRows(env) ? 0 : reflowed - lines.length
+    if (stdout.columns < width && more > 0) write(`\u001b[${more}A\u001b[J`)
+    width = stdout.columns
+  })
+  const record = (chunk: string | Uint8Array): void => {
+    const text = typeof chunk === 'string' ? stripVTControlCharacters(chunk) : ''
+    if (text !== '') frame = text // what Ink writes last is the live part
+  }
+  return new Proxy(stdout, {
+    get(target, name) {
+      if (name === 'rows') return Infinity
+      const value: unknown = Reflect.get(target, name, target)
+      if (typeof value !== 'function') return value
+      if (name !== 'write') return value.bind(target) as unknown
+      return (...args: Parameters<typeof write>) => { record(args[0]); return write(...args) }
+    },
+  })
 }

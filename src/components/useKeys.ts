@@ -1,6 +1,6 @@
 // Keys reach whoever is listening, through one source: the terminal feeds it, tests feed it.
 import {EventEmitter} from 'node:events'
-import {createContext, useContext, useEffect, useRef} from 'react'
+import {createContext, useContext, useLayoutEffect, useRef} from 'react'
 import {KeyParser, type Key} from './keys.ts'
 
 /** Gives keys to the component that listened last; a dialog that opens takes the keys from the input line. */
@@ -22,5 +22,6 @@ export function useKeys(handler: (key: Key) => void, active = true): void {
   const source = useContext(Keys)
   const latest = useRef(handler)
   latest.current = handler
-  useEffect(() => active ? source.listen(key => latest.current(key)) : undefined, [source, active])
+  // In the layout phase: no key that is typed at what the screen shows may come too early.
+  useLayoutEffect(() => active ? source.listen(key => latest.current(key)) : undefined, [source, active])
 }

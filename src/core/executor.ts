@@ -300,6 +300,7 @@ const conflict = (a: Touch[], b: Touch[]): boolean => a.some(x => b.some(y => x.
 const rank: Record<Source, number> = {user: 0, lookup: 1, document: 2}
 const worst = (sources: Source[]): Source => sources.reduce((a, b) => rank[b] > rank[a] ? b : a, 'user')
 
+/** Arguments that the request left to their defaults have no source: nobody typed them. */
 function sourcesOf(task: Task, tool: Tool, inputs: Report[]): Record<string, Source> {
   const sourceOf = (arg: Arg): Source => {
     if (Array.isArray(arg)) return worst(arg.map(sourceOf))
@@ -308,7 +309,15 @@ function sourcesOf(task: Task, tool: Tool, inputs: Report[]): Record<string, Sou
     // A dry run has no inputs' results, but their sources are known all the same.
     return worst(refs.map(r => inputs.find(i => i.task.id === r.ref)?.source ?? 'lookup'))
   }
-  return Object.fromEntries(paramsOf(tool).map((p, i) => [p.name, sourceOf(task.args[i] ?? '')]))
+  return Object.fromEntries(paramsOf(tool).flatMap((p, i) => isDefault(p, task.args[i]) ? [] : [[p.name, sourceOf(task.args[i]!)]]))
+}
+
+/** Whether a plan writes this when the request says nothing of the argument (LABELLING: "The plan text", "The sixteen tools"). */
+function isDefault({kind, values}: Param, arg: Arg | undefined): boolean {
+  if (arg === undefined || arg === '' || arg === false || (Array.isArray(arg) && arg.length === 0)) return true
+  if (kind === 'minutes') return arg === 0 || arg === 60
+  if (kind === 'choice') return arg === values?.[0]
+  return kind === 'all-day' // follows from the day
 }
 
 function oneAtATime(): <T>(show: () => Promise<T>) => Promise<T> {

@@ -11,6 +11,8 @@ import {spawn, type IPty} from '@lydell/node-pty'
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../..')
 export const program = path.join(root, 'bin/tinyagent.js')
 export const newHome = (): string => mkdtempSync(path.join(tmpdir(), 'tinyagent-e2e-'))
+/** The environment that makes the planner a recording of tests/fixtures/sessions. */
+export const recording = (name: string): {TINYAGENT_REPLAY: string} => ({TINYAGENT_REPLAY: path.join(root, 'tests/fixtures/sessions', `${name}.json`)})
 
 const cleanEnv = (home: string, extra: Record<string, string> = {}): Record<string, string> => ({
   PATH: process.env['PATH'] ?? '', HOME: home, TINYAGENT_HOME: home, TERM: 'xterm-256color', LANG: 'C.UTF-8', ...extra,
@@ -49,6 +51,13 @@ export class Terminal {
   resize(columns: number, rows: number): void { this.pty.resize(columns, rows); this.screen.resize(columns, rows) }
   kill(): void { if (this.exitCode === undefined) this.pty.kill('SIGKILL') }
 
+  signal(name: string): void { this.pty.kill(name) }
+  /** What the program's last settings of the terminal's modes were. */
+  modes(): {bracketedPaste: boolean; isCursorHidden: boolean} {
+    const last = (on: string, off: string): boolean => this.raw.lastIndexOf(on) > this.raw.lastIndexOf(off)
+    return {bracketedPaste: this.screen.modes.bracketedPasteMode, isCursorHidden: last('\u001b[?25l', '\u001b[?25h')}
+  }
+
   /** Everything on the screen and in its scrollback. */
   text(): string {
     const buffer = this.screen.buffer.active
@@ -57,13 +66,18 @@ export class Terminal {
 
   private until(what: string, test: () => boolean, timeoutMs = 60_000): Promise<void> {
     return new Promise((resolve, reject) => {
-      const check = (): void => { if (test()) { done(); resolve() } }
-      const timer = setTimeout(() => { done(); reject(new Error(`${what} did not come. The screen:\n${this.text()}`)) }, timeoutMs)
+      const check = (): void => {
+        if (test()) { done(); resolve() } else if (this.exitCode !== undefined) this.screen.write('', () => { if (!test()) fail() })
+      }
+      const fail = (): void => { done(); reject(new Error(`${what} did not come. The screen:\n${this.text()}`)) }
+      const timer = setTimeout(fail, timeoutMs)
       const done = (): void => { clearTimeout(timer); this.waiting.delete(check) }
       this.waiting.add(check)
       check()
     })
   }
+  /** Resolves when the text is no longer on the screen. */
+  loses(text: string): Promise<void> { return this.until(`the end of ${text}`, () => !this.text().includes(text)) }
   /** Resolves when the text is on the screen. */
   shows(text: string | RegExp): Promise<void> {
     return this.until(String(text), () => typeof text === 'string' ? this.text().includes(text) : text.test(this.text()))
