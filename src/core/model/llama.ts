@@ -1,9 +1,10 @@
 // A GGUF model in this process (node-llama-cpp): greedy, one sequence, each line under a grammar of its own.
 // The prompt's common beginning stays in the KV cache from request to request.
 import {existsSync} from 'node:fs'
-import {availableParallelism} from 'node:os'
+import {availableParallelism, cpus} from 'node:os'
 import {ModelError, UsageError} from '../errors.ts'
 import type {Forecast} from '../forecast.ts'
+import {freeThreads, readLoad} from './threads.ts'
 
 export interface LineRequest {
   /** written as it is, before anything is chosen: "\n2." */
@@ -41,16 +42,25 @@ const roomForPlan = 768
 /** The longest guess that is checked at once: with 16 as with 8, more is wrong too often. */
 const maxGuess = 8
 
-/** Loads the model. Throws ModelError naming the file. `threads` 0: one a core that this process may use. */
+/** Loads the model. Throws ModelError naming the file. `threads` 0: one a core that is free (threads.ts). */
 export async function openLlama(options: {modelPath: string; threads?: number | undefined; contextSize?: number; gpu?: boolean; guesses?: boolean}): Promise<LineModel> {
   const {modelPath, contextSize = 2048, guesses = true} = options
   if (!existsSync(modelPath)) throw new ModelError(`${modelPath} is missing: install tinyagent again; \`tinyagent doctor\` checks all files`)
   try {
     const {getLlama, LlamaGrammar, LlamaGrammarEvaluationState, LlamaLogLevel} = await import('node-llama-cpp')
     const llama = await getLlama({build: 'never', gpu: options.gpu ? 'auto' : false, logLevel: LlamaLogLevel.disabled, progressLogs: false})
-    // More threads than cores is ruinous: llama.cpp's threads spin at barriers, and four on two cores took 3 s a token, not 15 ms.
     const threads = options.threads || Math.max(1, Math.min(availableParallelism(), llama.cpuMathCores))
     llama.maxThreads = threads
+    const cores = cpus().length
+    let load = readLoad()
+    /** As many threads as cores are free, unless the user has said how many. */
+    const adaptThreads = (): void => {
+      const now = readLoad()
+      const free = options.threads ? threads : freeThreads(load, now, cores, threads)
+      if (free === undefined) return
+      llama.maxThreads = free
+      load = now
+    }
     const model = await llama.loadModel({modelPath})
     type Tokens = ReturnType<typeof model.tokenize>
     const context = await model.createContext({contextSize, sequences: 1, threads})
@@ -76,6 +86,7 @@ export async function openLlama(options: {modelPath: string; threads?: number | 
       get written() { return written },
       async begin(prompt, signal) {
         signal.throwIfAborted()
+        adaptThreads()
         const tokens = model.tokenize(prompt, false)
         const most = contextSize - roomForPlan
         if (tokens.length > most) throw new UsageError(`The request with its tools is too long for the planner (${tokens.length} tokens, at most ${most}): say it in fewer words, or in two requests`)
@@ -85,6 +96,7 @@ export async function openLlama(options: {modelPath: string; threads?: number | 
         return tokens.length
       },
       async *line({head, grammar, isWhole, forecast, maxTokens, signal}) {
+        adaptThreads()
         const state = new LlamaGrammarEvaluationState({model, grammar: new LlamaGrammar(llama, {grammar})})
         const {_state: grammarState} = state as unknown as {_state: object} // as _bindings above
         const tokens: Tokens = []
