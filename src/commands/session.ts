@@ -119,7 +119,7 @@ async function readChunks(file: string): Promise<Chunk[]> {
 async function openGguf(config: Config, option: string | undefined, stamps: string): Promise<Planner> {
   const modelPath = plannerFile(config, option) ?? (await wholeModelFiles(openModels(), 'planner', option || config.model.planner || undefined, stamps))[0]!
   const {openPlanner} = await import('../core/planner.ts')
-  return openPlanner({modelPath, ...(config.model.threads > 0 && {threads: config.model.threads})})
+  return openPlanner({modelPath, gpu: config.model.gpu, ...(config.model.threads > 0 && {threads: config.model.threads})})
 }
 
 /**

@@ -30,6 +30,7 @@ export const configSchema = z.strictObject({
   model: z.strictObject({
     planner: z.string().default(''),
     threads: z.number().int().min(0, 'expected 0 to 256').max(256, 'expected 0 to 256').default(0),
+    gpu: z.boolean().default(false),
   }).prefault({}),
 })
 
@@ -229,4 +230,5 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 [model]
 # planner = ""             # a GGUF file; "" is the one that comes with tinyagent
 # threads = 0              # 0: as many as the machine has cores
+# gpu = false              # true: a graphics card, where its packages are installed (README)
 `
