@@ -46,8 +46,11 @@ export function openTerminal(keys: KeySource, stdin: NodeJS.ReadStream = process
 /** Terminals that leave rows as they are when they become narrower; the others break them into more rows. */
 const keepsRows = ({XTERM_VERSION, TERM = ''}: NodeJS.ProcessEnv): boolean => XTERM_VERSION !== undefined || /^(linux|rxvt)/.test(TERM)
 
+/** Colours of the text and behind it; bold and inverse stay, since the cursor and the chosen row are shown by them. */
+const colours = /\u001b\[(?:[34]\d|9[0-7]|10[0-7])(?:;\d+)*m/g
+
 /**
- * Stdout for Ink, which repairs two things of its redrawing: on a window that becomes narrower it erases as many rows as it
+ * Stdout for Ink, which obeys NO_COLOR (chalk does not) and repairs two things of its redrawing: on a window that becomes narrower it erases as many rows as it
  * wrote, though they are more by then, and on one that becomes lower than the live part it clears the scrollback too.
  */
 export function inkStdout(stdout: NodeJS.WriteStream = process.stdout, env: NodeJS.ProcessEnv = process.env): NodeJS.WriteStream {
@@ -62,17 +65,18 @@ export function inkStdout(stdout: NodeJS.WriteStream = process.stdout, env: Node
     if (stdout.columns < width && more > 0) write(`\u001b[${more}A\u001b[J`)
     width = stdout.columns
   })
-  const record = (chunk: string | Uint8Array): void => {
-    const text = typeof chunk === 'string' ? stripVTControlCharacters(chunk) : ''
+  const drawn = (chunk: unknown): unknown => {
+    if (typeof chunk !== 'string') return chunk
+    const text = stripVTControlCharacters(chunk)
     if (text !== '') frame = text // what Ink writes last is the live part
+    return env['NO_COLOR'] ? chunk.replace(colours, '') : chunk
   }
   return new Proxy(stdout, {
     get(target, name) {
       if (name === 'rows') return Infinity
       const value: unknown = Reflect.get(target, name, target)
-      if (typeof value !== 'function') return value
-      if (name !== 'write') return value.bind(target) as unknown
-      return (...args: Parameters<typeof write>) => { record(args[0]); return write(...args) }
+      if (name === 'write') return (chunk: unknown, ...rest: unknown[]) => Reflect.apply(target.write, target, [drawn(chunk), ...rest])
+      return typeof value === 'function' ? value.bind(target) as unknown : value
     },
   })
 }

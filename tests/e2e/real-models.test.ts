@@ -1,0 +1,39 @@
+// The real planner and retriever, end to end. What they choose is measured by `tinyagent eval`; here is what holds for any choice.
+import {describe, expect, it} from 'vitest'
+import {parsePlan} from '../../src/core/plan-parser.ts'
+import type {Event} from '../../src/core/types.ts'
+import {specs} from '../../src/tools/specs.ts'
+import {checkEvents} from '../check-events.ts'
+import {keys, open, testHome} from './fixtures.ts'
+import {runProgram} from './terminal.ts'
+
+const request = 'remind me to call the dentist tomorrow at 3pm'
+const now = ['--now', '2026-03-03T09:15:00']
+
+describe('the models that come with the program', () => {
+  it('give events in order, and an exit code that agrees with them', async () => {
+    const {code, stdout} = await runProgram(testHome(), ['--json', ...now, request])
+    const events = stdout.trimEnd().split('\n').map(line => JSON.parse(line) as Event) // lines of our own program
+    checkEvents(events)
+    expect(events.at(-1)).toMatchObject({type: 'done', exitCode: code})
+    const selected = events.flatMap(e => e.type === 'tools-selected' ? e.tools.map(t => t.name) : [])
+    for (const e of events) if (e.type === 'task-added') expect(selected).toContain(e.task.tool)
+  })
+  it('give a plan that parses and calls the known tools with the right number of arguments', async () => {
+    const {code, stdout} = await runProgram(testHome(), ['plan', '--json', ...now, request])
+    expect(code).toBe(0)
+    const {plan, tools} = JSON.parse(stdout) as {plan: string; tools: {name: string}[]}
+    expect(plan).toMatch(/\njoin\(\)$|\d+\. join\(\)$/)
+    for (const task of parsePlan(plan).tasks) {
+      expect(tools.map(t => t.name)).toContain(task.tool)
+      expect(task.args).toHaveLength(Object.keys(specs.find(s => s.name === task.tool)!.args.shape).length)
+    }
+  })
+  it('can be stopped in the middle of a word, and the terminal is as before', async () => {
+    const t = open([request])
+    await t.shows('Planning')
+    t.type(keys.ctrlC)
+    expect([130, 0]).toContain(await t.exits()) // the plan may have been done already
+    expect(t.modes()).toEqual({bracketedPaste: false, isCursorHidden: false})
+  })
+})
