@@ -1,0 +1,125 @@
+import {existsSync} from 'node:fs'
+import path from 'node:path'
+import {describe, expect, test} from 'vitest'
+import {openLlama, type LineModel, type LineRequest} from '../../src/core/model/llama.ts'
+import {planWith} from '../../src/core/planner.ts'
+import {parseLine, printPlan} from '../../src/core/plan-parser.ts'
+import type {PlanInput, PlanPiece, PlanSummary} from '../../src/core/types.ts'
+import {specs} from '../../src/tools/specs.ts'
+
+/** Writes these lines whatever the grammar says, a few letters at a time. */
+function scripted(lines: string[]): LineModel & {prompts: string[]; requests: LineRequest[]; isClosed: boolean} {
+  const left = [...lines]
+  return {
+    prompts: [], requests: [], isClosed: false, written: 7,
+    begin(prompt) { this.prompts.push(prompt); return Promise.resolve(42) },
+    async *line(request) {
+      request.signal.throwIfAborted()
+      this.requests.push(request)
+      const line = left.shift() ?? ' join'
+      for (let at = 0; at < line.length; at += 5) {
+        yield line.slice(at, at + 5)
+        if (request.isWhole(line.slice(0, at + 5))) return
+      }
+    },
+    close() { this.isClosed = true; return Promise.resolve() },
+  }
+}
+
+const input = (request: string, more: Partial<PlanInput> = {}): PlanInput =>
+  ({request, now: new Date(2026, 2, 3, 9, 15), tools: specs, signal: new AbortController().signal, ...more})
+
+async function run(lines: string[], request: string, more: Partial<PlanInput> = {}): Promise<{pieces: PlanPiece[]; text: string; summary: PlanSummary; model: ReturnType<typeof scripted>}> {
+  const model = scripted(lines)
+  const stream = planWith(model, 'scripted').plan(input(request, more))
+  const pieces: PlanPiece[] = []
+  for (;;) {
+    const {done, value} = await stream.next()
+    if (done) return {pieces, summary: value, model, text: pieces.map(p => 'delta' in p ? p.delta : '').join('')}
+    pieces.push(value)
+  }
+}
+
+test('each task comes with its line, before the next one is begun', async () => {
+  const {pieces, text, summary} = await run([' get_phone_number("Ana")', ' send_sms(["$1"], "Hi")', ' join()'], 'Text Ana hi')
+  expect(text).toBe('1. get_phone_number("Ana")\n2. send_sms(["$1"], "Hi")\n3. join()')
+  const first = pieces.findIndex(p => 'task' in p)
+  expect(pieces.slice(first + 1).some(p => 'delta' in p && p.delta.startsWith('2.'))).toBe(true)
+  expect(pieces.slice(0, first).some(p => 'delta' in p && p.delta.startsWith('2.'))).toBe(false)
+  expect(printPlan(summary.plan)).toBe(text)
+  expect(summary).toMatchObject({promptTokens: 42, generatedTokens: 7, repairs: [], dropped: []})
+})
+
+test('" join" says everything, unless a tool begins so', async () => {
+  const end = await run([' join'], 'What is the weather?')
+  expect(end.text).toBe('1. join()')
+  const {model} = await run([], 'Join', {tools: [...specs, {...specs[0]!, name: 'join_call'}]})
+  expect(model.requests[0]!.isWhole(' join')).toBe(false)
+})
+
+test('a line knows the calls before it', async () => {
+  const {model} = await run([' get_phone_number("Ana")', ' send_sms(["$1"], "Hi")'], 'Text Ana hi')
+  expect(model.requests.map(r => r.head)).toEqual(['1.', '\n2.', '\n3.'])
+  expect(model.requests[0]!.grammar).not.toContain('send_sms(')
+  expect(model.requests[1]!.grammar).toContain('send_sms(')
+})
+
+test('nothing is done twice, and the next line cannot refer to what was left out', async () => {
+  const note = ' create_note("Ideas", "Buy a boat", "")'
+  const {summary, pieces} = await run([note, note, ' open_note("Ideas", "")'], 'Note Ideas: buy a boat, and open it')
+  expect(summary.repairs).toContain('same-call-twice')
+  expect(pieces.flatMap(p => 'task' in p ? [p.task.id] : [])).toEqual([1, 3])
+})
+
+test('the plan ends after sixteen calls', async () => {
+  const notes = Array.from({length: 30}, (_, i) => ` create_note("n${i}", "", "")`)
+  const {model} = await run(notes.slice(0, 16), 'Make notes')
+  expect(model.requests).toHaveLength(17)
+  expect(model.requests.at(-1)!.grammar).not.toContain('create_note')
+})
+
+test('a line that is no call is a PlanError', async () => {
+  await expect(run([' get_phone_number("Ana'], 'Text Ana')).rejects.toMatchObject({name: 'PlanError'})
+  await expect(run([' invented("Ana")'], 'Text Ana')).rejects.toThrow('there is no tool "invented" here')
+})
+
+test('an abort ends it, and closing closes the model', async () => {
+  const controller = new AbortController()
+  controller.abort()
+  await expect(run([], 'Text Ana', {signal: controller.signal})).rejects.toThrow('abort')
+  const model = scripted([])
+  await planWith(model, 'scripted').close()
+  expect(model.isClosed).toBe(true)
+})
+
+describe('with the real model', () => {
+  const modelPath = path.resolve('models/planner/tinyagent-135m-q4_0.gguf')
+  const requests = ['Text Ana that I am late, and remind me on Friday at 4pm to call the dentist', 'Mail report.pdf to Zoë Łuczak']
+
+  test('every line is a call of a selected tool, and guesses change nothing', {timeout: 120_000}, async () => {
+    expect(existsSync(modelPath)).toBe(true)
+    const plans: string[][] = []
+    for (const guesses of [true, false]) {
+      // One thread: the sums, and so the plan, are the same whatever else the machine does.
+      const planner = planWith(await openLlama({modelPath, threads: 1, guesses}), 'real')
+      const written: string[] = []
+      for (const request of requests) {
+        let text = ''
+        for await (const piece of planner.plan(input(request))) if ('delta' in piece) text += piece.delta
+        text.split('\n').forEach((line, i) => { expect(parseLine(line, i + 1)).toBeDefined() })
+        expect(text).toMatch(/join\(\)$/)
+        written.push(text)
+      }
+      plans.push(written)
+      await planner.close()
+    }
+    expect(plans[0]).toEqual(plans[1])
+  })
+
+  test('a request that is too long is a UsageError, and a model that is missing a ModelError', {timeout: 60_000}, async () => {
+    const model = await openLlama({modelPath, threads: 1})
+    await expect(model.begin('word '.repeat(3000), new AbortController().signal)).rejects.toMatchObject({name: 'UsageError'})
+    await model.close()
+    await expect(openLlama({modelPath: '/nowhere.gguf'})).rejects.toMatchObject({name: 'ModelError'})
+  })
+})

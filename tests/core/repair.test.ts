@@ -1,0 +1,76 @@
+import {describe, expect, test} from 'vitest'
+import {parseLine, parsePlan, printPlan} from '../../src/core/plan-parser.ts'
+import {isSameCall, repairPlan, repairTask} from '../../src/core/repair.ts'
+import type {Task} from '../../src/core/types.ts'
+import {specs} from '../../src/tools/specs.ts'
+
+const call = (line: string, id = 4): Task => parseLine(`${id}. ${line}`, id) as Task // none of them is join()
+const one = (line: string): {call: string; repairs: string[]} => {
+  const task = call(line)
+  const {task: repaired, repairs} = repairTask(task, specs.find(s => s.name === task.tool)!)
+  return {call: printPlan({tasks: [{...repaired, id: 4}]}).replace(/^1\. |\n.*$/g, ''), repairs}
+}
+const whole = (request: string, ...lines: string[]): {plan: string[]; repairs: string[]; dropped: number[]} => {
+  const text = [...lines, 'join()'].map((line, i) => `${i + 1}. ${line}`).join('\n')
+  const {plan, repairs, dropped} = repairPlan(parsePlan(text), request)
+  return {plan: printPlan(plan).split('\n').slice(0, -1), repairs, dropped}
+}
+
+describe('one call', () => {
+  test('repeated-item: nobody stands twice in a list', () => {
+    expect(repairTask(call('send_sms(["$1", "$1", "$2"], "Hi")'), specs.find(s => s.name === 'send_sms')!)).toMatchObject({
+      task: {args: [[{ref: 1}, {ref: 2}], 'Hi'], dependsOn: [1, 2]}, repairs: ['repeated-item'],
+    })
+    expect(one('send_sms(["A@x.org", "a@x.org"], "Hi")').repairs).toEqual(['repeated-item'])
+  })
+
+  test('copy-to-recipient: who gets the mail gets no copy of it', () => {
+    const {task, repairs} = repairTask(call('compose_new_email(["$1"], ["$1", "$2"], "Hi", "Hi", [])'), specs.find(s => s.name === 'compose_new_email')!)
+    expect(task.args[1]).toEqual([{ref: 2}])
+    expect(repairs).toEqual(['copy-to-recipient'])
+  })
+
+  test('a right call is left as it is', () => {
+    expect(one('compose_new_email(["a@x.org"], ["b@x.org"], "Hi", "Hi", [])').repairs).toEqual([])
+  })
+})
+
+test('two calls are the same whatever their numbers and capitals', () => {
+  expect(isSameCall(call('open_note("Ideas", "")', 1), call('open_note("ideas", "")', 2))).toBe(true)
+  expect(isSameCall(call('open_note("Ideas", "")'), call('open_note("Ideas", "Work")'))).toBe(false)
+})
+
+describe('the whole plan', () => {
+  test('same-look-up-twice: made once, and the later references follow', () => {
+    expect(whole('Text Ana hi, then text Ana bye', 'get_phone_number("Ana")', 'send_sms(["$1"], "Hi")', 'get_phone_number("ana")', 'send_sms(["$3"], "Bye")')).toEqual({
+      plan: ['1. get_phone_number("Ana")', '2. send_sms(["$1"], "Hi")', '3. send_sms(["$1"], "Bye")'], repairs: ['same-look-up-twice'], dropped: [3],
+    })
+  })
+
+  test('unused-look-up: dropped, unless the request asks for it', () => {
+    const lines = ['get_email_address("Ana")', 'create_reminder("Call Ana", "4pm", "", "", 0, false)']
+    expect(whole('Remind me at 4pm to call Ana', ...lines)).toEqual({plan: ['1. create_reminder("Call Ana", "4pm", "", "", 0, false)'], repairs: ['unused-look-up'], dropped: [1]})
+    expect(whole("What is Ana's address? And remind me at 4pm to call Ana", ...lines).dropped).toEqual([])
+  })
+
+  test('a look-up that is all there is stays', () => {
+    expect(whole('How do I reach Ana', 'get_phone_number("Ana")')).toMatchObject({repairs: [], dropped: []})
+    expect(whole('Ana', 'get_phone_number("Ana")')).toMatchObject({repairs: [], dropped: []})
+  })
+
+  test('where a mail is written, "email" is the mail and not the address', () => {
+    expect(whole("Reply to Ana's email: thanks", 'get_email_address("Ana")', 'reply_to_email([], "Thanks.", [])').dropped).toEqual([1])
+  })
+
+  test('place-and-directions: no map of the place beside the way to it', () => {
+    const lines = ['maps_open_location("Ritz")', 'maps_show_directions("", "Ritz", "d")']
+    expect(whole('How do I get to the Ritz', ...lines)).toMatchObject({plan: ['1. maps_show_directions("", "Ritz", "d")'], repairs: ['place-and-directions'], dropped: [1]})
+    expect(whole('Show the Ritz on the map, and the way to it', ...lines).dropped).toEqual([])
+    expect(whole('How do I get to the Ritz from the Savoy', 'maps_open_location("Bo")', 'maps_show_directions("Savoy", "Ritz", "d")').dropped).toEqual([])
+  })
+
+  test('ids stay, and a right plan is left as it is', () => {
+    const lines = ['get_phone_number("Ana")', 'maps_open_location("Ritz")', 'send_sms(["$1"], "Here: $2")']
+    expect(whole('Send Ana the Ritz', ...lines)).toEqual({plan: lines.map((l, i) => `${i + 1}. ${l}`), repairs: [], dropped: []})
+  })
+})

@@ -1,0 +1,65 @@
+import {mkdtempSync, rmSync} from 'node:fs'
+import {tmpdir} from 'node:os'
+import path from 'node:path'
+import {describe, expect, test} from 'vitest'
+import {foreignSpec, foreignTool} from '../../src/core/params.ts'
+import {openRetriever, selectTools} from '../../src/core/retriever.ts'
+import {specs} from '../../src/tools/specs.ts'
+
+const scores = (given: Record<string, number>): Map<string, number> => new Map(specs.map(s => [s.name, given[s.name] ?? 0.01]))
+const select = (given: Record<string, number>, likeness: Record<string, number> = {}, tools = specs): [string, number][] =>
+  selectTools(tools, scores(given), new Map(Object.entries(likeness)), 0.5).map(t => [t.name, t.score])
+const foreign = (name: string, description = ''): (typeof specs)[number] => foreignSpec(foreignTool.parse({name, description}))
+
+describe('selectTools', () => {
+  test('takes what reaches the threshold, in the order of the tools', () => {
+    expect(select({open_note: 0.5, get_phone_number: 0.9, send_sms: 0.49})).toEqual([['get_phone_number', 0.9], ['open_note', 0.5]])
+  })
+
+  test('adds the look-up that a chosen tool cannot do without, with its own score', () => {
+    expect(select({send_sms: 0.9, get_phone_number: 0.2})).toEqual([['get_phone_number', 0.2], ['send_sms', 0.9]])
+    expect(select({summarize_pdf: 0.9}).map(([name]) => name)).toEqual(['open_and_get_file_path', 'summarize_pdf'])
+    expect(select({reply_to_email: 0.9}).map(([name]) => name)).toEqual(['reply_to_email'])
+  })
+
+  test('does not add a look-up that is not on offer', () => {
+    const tools = specs.filter(s => s.name !== 'get_phone_number')
+    const on = new Map([...scores({send_sms: 0.9})].filter(([name]) => name !== 'get_phone_number'))
+    expect(selectTools(tools, on, new Map(), 0.5).map(t => t.name)).toEqual(['send_sms'])
+  })
+
+  test('takes the five tools of others that are most like the request, and none that is unlike it', () => {
+    const tools = [...specs, ...['a', 'b', 'c', 'd', 'e', 'f', 'g'].map(n => foreign(n))]
+    expect(select({}, {a: 0.2, b: 0.9, c: 0.3, d: 0.1, e: 0.4, f: 0.5, g: 0.6}, tools).map(([name]) => name)).toEqual(['b', 'c', 'e', 'f', 'g'])
+    expect(select({}, {a: 0.1}, tools)).toEqual([])
+    expect(select({}, {a: 1.0000001}, tools)).toEqual([['a', 1]])
+  })
+
+  test('takes nothing where nothing fits', () => { expect(select({})).toEqual([]) })
+})
+
+describe('with the real model', () => {
+  const signal = new AbortController().signal
+
+  test('scores are from 0 to 1, the order is that of the tools, vectors have length one', {timeout: 60_000}, async () => {
+    const retriever = await openRetriever({dir: path.resolve('models/retriever')})
+    const tools = [...specs, foreign('lights.set', 'Set the lights of a room.')]
+    const chosen = await retriever.select('Text Ana that I am late', tools, signal)
+    const order = tools.map(t => t.name)
+    expect(chosen.length).toBeGreaterThan(0)
+    expect(chosen.map(t => order.indexOf(t.name))).toEqual(chosen.map(t => order.indexOf(t.name)).sort((a, b) => a - b))
+    for (const {score} of chosen) expect(score >= 0 && score <= 1).toBe(true)
+    const vectors = await retriever.embed(['', 'Text Ana', 'word '.repeat(2000), '漢字 😀'], signal)
+    for (const v of vectors) expect(Math.hypot(...v)).toBeCloseTo(1, 3)
+    expect(await retriever.embed([], signal)).toEqual([])
+    expect(await retriever.select('Text Ana', [], signal)).toEqual([])
+    await expect(retriever.select('Text Ana', specs, AbortSignal.abort())).rejects.toThrow('abort')
+    await retriever.close()
+  })
+
+  test('a folder without the model is a ModelError that names the file', async () => {
+    const dir = mkdtempSync(path.join(tmpdir(), 'retriever-'))
+    await expect(openRetriever({dir})).rejects.toMatchObject({name: 'ModelError', message: expect.stringContaining('labels.json') as string})
+    rmSync(dir, {recursive: true})
+  })
+})
