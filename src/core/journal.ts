@@ -136,7 +136,7 @@ function readDeeds(entries: Entry[], isRunning: (run: string, pid: number) => bo
     if (entry.type === 'task-started') {
       const {key, tool, effect, args} = entry
       const state = isRunning(entry.run, entry.pid) ? 'running' : 'pending'
-      deeds.set(key, {key, at: new Date(entry.at), tool, effect, args, state, summary: `${tool} ${JSON.stringify(args)}`})
+      deeds.set(key, {key, at: new Date(entry.at), tool, effect, args, state, summary: intention(tool, args)})
     } else if (entry.type === 'acknowledged') {
       for (const key of entry.keys) Object.assign(deeds.get(key) ?? {}, {state: 'failed', summary: 'was cut off; it may have been done all the same'})
     } else if (entry.type === 'task-done') {
@@ -149,6 +149,10 @@ function readDeeds(entries: Entry[], isRunning: (run: string, pid: number) => bo
   }
   return [...deeds.values()]
 }
+
+/** A step that has no summary of its own yet: "create reminder: Call the dentist, 2026-03-04 15:00:00". */
+const intention = (tool: string, args: Record<string, Json>): string =>
+  [tool.replaceAll('_', ' '), Object.values(args).flat().filter(v => typeof v === 'string' && v !== '').join(', ')].filter(Boolean).join(': ')
 
 /** Takes back a local effect: the last one, or the one whose key ends with `id`. Returns a line for people that says which it was. Throws ToolError. */
 export async function undo(journal: Journal, tools: Tool[], id: string | undefined, context: Omit<ToolContext, 'key'>): Promise<string> {

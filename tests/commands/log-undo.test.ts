@@ -53,7 +53,7 @@ test('a run killed between before and after is reported once at the next start, 
     process.kill(process.pid, 'SIGKILL')`
   await new Promise(resolve => execFile(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {cwd: root}, resolve))
   const {stderr} = await remind('Bread')
-  expect(linesOf(stderr).filter(l => l.includes('was cut off during this step; please check'))).toEqual([expect.stringContaining('create_reminder {"name":"Milk"}')])
+  expect(linesOf(stderr).filter(l => l.includes('was cut off during this step; please check'))).toEqual([expect.stringContaining('create reminder: Milk')])
   expect(items()).toEqual(['Bread'])
   expect((await remind('Eggs')).stderr).not.toContain('cut off')
   expect((await home.run(['log'])).stdout).toContain('may have been done')
