@@ -53,7 +53,7 @@ export function openTools(config: Config, {warn, embed, openMail}: ToolDeps): {t
   const nameOf = (channel: string): Promise<string | undefined> => contacts.nameOf(channel)
   const tools = [
     ...contactsTools(contacts, {country: user.region}),
-    ...calendarTools(calendar, {invitations: mailInvitations(mail, me), ...(me && {organizer: me})}),
+    ...calendarTools(calendar, {invitations: mailInvitations(mail, me), nameOf, ...(me && {organizer: me})}),
     ...filesTools({...files}),
     ...pdfTools({embed}),
     ...mailTools(mail, {nameOf, ...(me && {from: me}), ...(user.name && {userName: user.name})}),

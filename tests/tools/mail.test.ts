@@ -89,6 +89,8 @@ describe.skipIf(python === undefined)('Python reads what was written', () => {
     expectAsShown(read, preview)
     expect(field(preview, 'To')).toEqual(['ana@example.org', 'bo@example.org'])
     expect(field(preview, 'Cc')).toEqual(['osei@example.org'])
+    expect(field(preview, 'Who')).toEqual(['ana@example.org', 'bo@example.org', 'osei@example.org'].flatMap(a => names[a] ?? []))
+    expect(field(preview, 'Who')).not.toEqual([])
     expect(read?.text).toBe('Hello all,\n\nPlease look over the numbers before Thursday.\n\nJo')
     expect(Buffer.from(read?.attachments[0]?.base64 ?? '', 'base64')).toEqual(Buffer.from([0, 255, 13, 10, 26]))
     expect(preview.notice).toBe('No mail account is configured: the mail goes to the outbox.')

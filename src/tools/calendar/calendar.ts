@@ -5,6 +5,7 @@ import {arg} from '../../core/params.ts'
 import {oneLine} from '../../core/text.ts'
 import {tool, type Json, type Preview, type PreviewField, type Tool, type ToolSpec} from '../../core/types.ts'
 import {splitAddresses} from '../contacts/address.ts'
+import {whoField, type NameOf} from '../contacts/who.ts'
 import {addMinutes, parseWhen, saySpan, sayWhen, type When} from './when.ts'
 
 /** Of whole days `end` is the last one. */
@@ -47,6 +48,7 @@ export interface CalendarDeps {
   invitations?: InvitationSender
   /** who invites; RFC 5546 asks for one */
   organizer?: Person
+  nameOf?: NameOf
 }
 
 export const createCalendarEvent = {
@@ -145,7 +147,7 @@ const whenFields = ({start, end}: NewEvent): PreviewField[] => !start.time && st
   ? [{label: 'Day', value: sayWhen(start), arg: 'start_date'}]
   : [{label: 'Start', value: sayWhen(start), arg: 'start_date'}, {label: 'End', value: sayWhen(end), arg: 'end_date'}]
 
-function previewOf(event: NewEvent, calendar: {name: string; exists: boolean}, deps: CalendarDeps): Preview {
+async function previewOf(event: NewEvent, calendar: {name: string; exists: boolean}, deps: CalendarDeps): Promise<Preview> {
   const isInvitation = event.invitees.length > 0
   const notices = [
     calendar.exists ? '' : `The calendar "${oneLine(calendar.name)}" is new: it will be made.`,
@@ -158,7 +160,7 @@ function previewOf(event: NewEvent, calendar: {name: string; exists: boolean}, d
       {label: 'Title', value: event.title, arg: 'title'},
       ...whenFields(event),
       ...(event.location ? [{label: 'Where', value: event.location, arg: 'location'}] : []),
-      ...(isInvitation ? [{label: 'Invitees', value: event.invitees, arg: 'invitees'}] : []),
+      ...(isInvitation ? [{label: 'Invitees', value: event.invitees, arg: 'invitees'}, ...await whoField(event.invitees, deps.nameOf)] : []),
       ...(event.notes ? [{label: 'Notes', value: event.notes, arg: 'notes'}] : []),
       {label: 'Calendar', value: calendar.name, arg: 'calendar'},
     ],

@@ -5,6 +5,7 @@ import {arg} from '../../core/params.ts'
 import {oneLine} from '../../core/text.ts'
 import {tool, type Preview, type Result, type Tool, type ToolContext, type ToolSpec} from '../../core/types.ts'
 import {splitAddresses} from '../contacts/address.ts'
+import {whoField, type NameOf} from '../contacts/who.ts'
 import {checkSize, readAttachments, type Attachment} from './attachments.ts'
 import {draft} from './draft.ts'
 import {forwarded, forwardSubject, quoted, repliesTo, replySubject, threadOf} from './answering.ts'
@@ -51,8 +52,7 @@ export interface MailDeps {
   from?: Person
   /** the user's name, for the end of a mail */
   userName?: string
-  /** the name on the contact that has this address */
-  nameOf?(address: string): Promise<string | undefined>
+  nameOf?: NameOf
 }
 
 export const composeNewEmail = {
@@ -147,17 +147,17 @@ export function mailTools(backend: MailBackend, deps: MailDeps = {}): Tool[] {
   return [
     tool({
       ...composeNewEmail,
-      preview: async (args, context) => previewOf(await calls.show(compose, args, context), {title: 'Mail', hasRecipients: true, hasSubject: true}, backend),
+      preview: async (args, context) => previewOf(await calls.show(compose, args, context), {title: 'Mail', hasRecipients: true, hasSubject: true}, backend, deps),
       run: async (args, context) => send(await calls.shown(compose, args, context), 'the mail', context),
     }),
     tool({
       ...replyToEmail,
-      preview: async (args, context) => previewOf(await calls.show(reply, args, context), {title: 'Reply', hasRecipients: false, hasSubject: false}, backend),
+      preview: async (args, context) => previewOf(await calls.show(reply, args, context), {title: 'Reply', hasRecipients: false, hasSubject: false}, backend, deps),
       run: async (args, context) => send(await calls.shown(reply, args, context), 'the reply', context),
     }),
     tool({
       ...forwardEmail,
-      preview: async (args, context) => previewOf(await calls.show(forward, args, context), {title: 'Forwarded mail', hasRecipients: true, hasSubject: false}, backend),
+      preview: async (args, context) => previewOf(await calls.show(forward, args, context), {title: 'Forwarded mail', hasRecipients: true, hasSubject: false}, backend, deps),
       run: async (args, context) => send(await calls.shown(forward, args, context), 'the forwarded mail', context),
     }),
   ]
@@ -203,7 +203,7 @@ const joined = (text: string, below: string): string => text ? `${text}\n\n${bel
 
 const said = (person: Person): string => person.name ? `${person.name} <${person.address}>` : person.address
 
-function previewOf(built: Built, form: {title: string; hasRecipients: boolean; hasSubject: boolean}, backend: MailBackend): Preview {
+async function previewOf(built: Built, form: {title: string; hasRecipients: boolean; hasSubject: boolean}, backend: MailBackend, deps: MailDeps): Promise<Preview> {
   const {message} = built
   checkFields(message, built.attachments) // what can't be sent is told before anybody is asked
   const notices = [
@@ -218,6 +218,8 @@ function previewOf(built: Built, form: {title: string; hasRecipients: boolean; h
       {label: 'From', value: message.from ? said(message.from) : '(no address configured)'},
       {label: 'To', value: message.to.map(said), ...(form.hasRecipients && {arg: 'recipients'})},
       ...(message.cc.length > 0 ? [{label: 'Cc', value: message.cc.map(said), arg: 'cc'}] : []),
+      // A stranger's mail may call itself anything; these are the user's own contacts.
+      ...await whoField([...message.to, ...message.cc].map(person => person.address), deps.nameOf),
       {label: 'Subject', value: message.subject, ...(form.hasSubject && {arg: 'subject'})},
     ],
     body: {text: message.text, arg: 'context'},

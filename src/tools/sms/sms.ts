@@ -5,6 +5,7 @@ import {arg} from '../../core/params.ts'
 import {oneLine} from '../../core/text.ts'
 import {tool, type Tool, type ToolSpec} from '../../core/types.ts'
 import {readNumber} from '../contacts/address.ts'
+import {whoField, type NameOf} from '../contacts/who.ts'
 
 export interface SmsBackend {
   /** what the user has to know before a message goes, if any */
@@ -16,8 +17,7 @@ export interface SmsBackend {
 export interface SmsDeps {
   /** ISO code ("GB") of the country that numbers without "+" belong to */
   country?: string
-  /** the name on the contact that has this number */
-  nameOf?(number: string): Promise<string | undefined>
+  nameOf?: NameOf
 }
 
 export const sendSms = {
@@ -34,11 +34,10 @@ export const smsTools = (backend: SmsBackend, deps: SmsDeps = {}): Tool[] => [to
   ...sendSms,
   preview: async args => {
     const {to, message} = await build(args, deps.country)
-    const names = (await Promise.all(to.map(async number => deps.nameOf?.(number)))).filter(name => name !== undefined)
     return {
       effect: 'outward',
       title: 'Text message',
-      fields: [{label: 'To', value: to, arg: 'recipients'}, ...(names.length > 0 ? [{label: 'Who', value: names}] : [])],
+      fields: [{label: 'To', value: to, arg: 'recipients'}, ...await whoField(to, deps.nameOf)],
       body: {text: message, arg: 'message'},
       ...(backend.notice !== undefined && {notice: backend.notice}),
     }
