@@ -107,7 +107,7 @@ async function scoreRow(row: EvalRow, deps: EvalDeps, signal: AbortSignal): Prom
 async function predict(row: EvalRow, specs: ToolSpec[], deps: EvalDeps, signal: AbortSignal): Promise<{prediction: Prediction; plan?: Plan}> {
   const start = performance.now()
   const sinceStart = (): number => Math.round((performance.now() - start) * 10) / 10
-  const names = new Set((await deps.retriever.select(row.query, specs, signal)).map(t => t.name))
+  const names = new Set((await deps.retriever.select(row.query, specs, signal, row.instructions)).map(t => t.name))
   const tools = specs.filter(s => names.has(s.name))
   const base = {id: row.id, tools: tools.map(t => t.name)}
   let firstTaskMs: number | null = null

@@ -76,15 +76,16 @@ export async function openRetriever({dir}: {dir: string}): Promise<Retriever & {
   const embed = async (texts: string[], signal: AbortSignal): Promise<Float32Array[]> => (await run(texts, signal)).map(r => r.embedding)
   return {
     embed,
-    async select(request, tools, signal) {
-      const [own] = await run([request], signal)
+    async select(request, tools, signal, instructions = '') {
+      // The classifier was trained with the instructions under the request; likeness is the request's alone.
+      const [own, asked = own] = await run(instructions.trim() === '' ? [request] : [`${request}\n${instructions.replace(/\s+/g, ' ').trim()}`, request], signal)
       const offered = new Set(tools.map(t => t.name))
       const scores = new Map(labels.flatMap((name, i) => offered.has(name) ? [[name, 1 / (1 + Math.exp(-own!.logits[i]!))] as const] : []))
       const foreign = tools.filter(t => !labels.includes(t.name))
       const unseen = foreign.map(describe).filter(text => !known.has(text))
       const fresh = await embed(unseen, signal)
       unseen.forEach((text, i) => known.set(text, fresh[i]!))
-      const likeness = new Map(foreign.map(t => [t.name, dot(own!.embedding, known.get(describe(t))!)]))
+      const likeness = new Map(foreign.map(t => [t.name, dot(asked!.embedding, known.get(describe(t))!)]))
       return selectTools(tools, scores, likeness, threshold)
     },
     close: () => session.release(),

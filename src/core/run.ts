@@ -121,7 +121,7 @@ export async function selectTools<T extends ToolSpec>(text: string, all: T[], de
   deps.planner().catch(() => undefined)
   const retriever = await deps.retriever()
   const start = performance.now()
-  const selected = await retriever.select(text, all, deps.signal)
+  const selected = await retriever.select(text, all, deps.signal, deps.instructions)
   const names = new Set(selected.map(t => t.name))
   return {selected, tools: all.filter(t => names.has(t.name)), retrieveMs: since(start)}
 }

@@ -211,7 +211,8 @@ export type Ask = (question: Question, signal: AbortSignal) => Promise<Answer>
 
 /** The tool retriever (Tool RAG). */
 export interface Retriever {
-  select(request: string, tools: ToolSpec[], signal: AbortSignal): Promise<SelectedTool[]>
+  /** Standing instructions may need tools of their own ("always cc Sid" needs Sid's address). */
+  select(request: string, tools: ToolSpec[], signal: AbortSignal, instructions?: string): Promise<SelectedTool[]>
   /** unit vectors, one a text; cosine is the dot product */
   embed(texts: string[], signal: AbortSignal): Promise<Float32Array[]>
 }
