@@ -20,14 +20,22 @@ const quoted = (text: string): string => literal(JSON.stringify(text).slice(1, -
 
 const calendarWords = `monday tuesday wednesday thursday friday saturday sunday mon tue wed thu fri sat sun january february march april may june july
 august september october november december today tomorrow tonight yesterday morning noon afternoon evening night midnight next this last week weekend month
-day days weeks months hour hours minute minutes half quarter past to until at on in the of from after before end early late a an and am pm o'clock by`.split(/\s+/)
+day days weeks months hour hours minute minutes half quarter past to until at on in the of from after before end early late a an and am pm o'clock by
+one two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty first second third`.split(/\s+/)
 
 interface Word { core: string; lead: string; trail: string }
 const wordsOf = (text: string): Word[] => text.split(/\s+/).filter(raw => raw !== '').map(raw => {
   const match = /^([^\p{L}\p{N}/~+@]*)(.*?)([^\p{L}\p{N}/)]*)$/su.exec(raw)
   // A dash between spaces is a word: "Offer Letter – Kaito Mori.pdf".
-  return match?.[2] ? {core: match[2], lead: match[1] ?? '', trail: match[3] ?? ''} : {core: raw, lead: '', trail: ''}
+  if (!match?.[2]) return {core: raw, lead: '', trail: ''}
+  const [, lead = '', core, trail = ''] = match
+  // Of "(crew.pdf)" and "(my team)" the bracket may be left out.
+  const closing = /\)+$/.exec(core)?.[0] ?? ''
+  return closing && !core.includes('(') ? {core: core.slice(0, -closing.length), lead, trail: closing + trail} : {core, lead, trail}
 })
+
+/** Each mark may follow the one before it, or none does. */
+const marks = (trail: string): string => [...trail].reverse().reduce((rest, mark) => ` (${quoted(mark)}${rest})?`, '')
 
 const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1)
 const isNumber = (word: string): boolean => /^[\d\s()+./-]+$/.test(word)
@@ -66,11 +74,11 @@ function spans(name: string, words: Word[], usable: (word: string) => boolean, m
     if (!usable(w.core)) return []
     // "Ana's" is "Ana", "a/b" is either.
     const bare = w.core.replace(/['’]s?$/, '')
-    const forms = bothCases([w.core, bare, ...(isPath(w.core) ? [] : w.core.split(/[/&]/))]).filter(form => form !== '')
-    const trail = w.trail.replace(/[^.,!?;:)&-]/g, '')
+    const forms = bothCases([w.core, bare, ...(isPath(w.core) ? [] : w.core.split(/[/&→]/))]).filter(form => form !== '')
+    const trail = w.trail.replace(/[^.,!?;:)&'’-]/g, '')
     const next = words[i + 1]
     const on = next && usable(next.core) ? ` (" " ${next.lead ? `${quoted(next.lead)}? ` : ''}${name}${i + 1})?` : ''
-    return [`${name}${i} ::= ${oneOf(forms)}${trail ? ` ${quoted(trail)}?` : ''}${on}`]
+    return [`${name}${i} ::= ${oneOf(forms)}${marks(trail)}${on}`]
   })
   const starts = startsOf(name, words, w => usable(w) && mayStart(w))
   return [...rules, `${name} ::= ${starts.length > 0 ? starts.join(' | ') : '"?"'}`]
@@ -160,10 +168,11 @@ export function lineGrammar(state: LineState): string {
     `root ::= " " (${[...calls.map(c => c.name), '"join()"'].join(' | ')})`,
     ...calls.flatMap(c => c.rules),
     ...spans('span', words, () => true),
-    ...spans('name', words, w => !w.includes('@') && !isNumber(w), w => !isParticle(w)),
+    // "Year 4" is a name, "4" and a phone number are none.
+    ...spans('name', words, w => !w.includes('@') && (!isNumber(w) || /^\d{1,2}$/.test(w)), w => !isParticle(w) && !isNumber(w)),
     'when ::= wpiece (" " wpiece)*',
     `wpiece ::= clock | span | ${calendar}`,
-    `clock ::= [0-9] [0-9]? ([:.h] [0-9] [0-9])? (" "? ("am" | "pm"))? | [0-9] [0-9] [0-9] [0-9] "-" [0-9] [0-9] "-" [0-9] [0-9] | [0-9] [0-9]? ("st" | "nd" | "rd" | "th")`,
+    `clock ::= [0-9] [0-9]? ([:.h] [0-9] [0-9])? (" "? ("am" | "pm") | "h")? | [0-9] [0-9] [0-9] [0-9] "-" [0-9] [0-9] "-" [0-9] [0-9] | [0-9] [0-9]? ("st" | "nd" | "rd" | "th")`,
     `char ::= [^"\\\\$\\x00-\\x1f] | "\\\\" ["\\\\/nt]${money}`,
     'title ::= "\\"" char{0,120} "\\""',
     `text ::= "\\"" (char${every.length > 0 ? ' | ref' : ''})* "\\""`,

@@ -19,9 +19,10 @@ export const isSameCall = (a: Task, b: Task): boolean => a.tool === b.tool && ke
 
 /**
  * One call, before it can start. Rules: `repeated-item`: nobody stands twice in a list; `copy-to-recipient`: who gets the mail
- * gets no copy of it.
+ * gets no copy of it. Lists of tools that are not ours may mean to say a thing twice ("two margheritas").
  */
-export function repairTask(task: Task, spec: Pick<ToolSpec, 'args' | 'name'>): {task: Task; repairs: string[]} {
+export function repairTask(task: Task, spec: Pick<ToolSpec, 'args' | 'name' | 'foreign'>): {task: Task; repairs: string[]} {
+  if (spec.foreign) return {task, repairs: []}
   const repairs = new Set<string>()
   const params = paramsOf(spec)
   const recipients = task.args[params.findIndex(p => p.name === 'recipients')]
@@ -43,7 +44,7 @@ export function repairTask(task: Task, spec: Pick<ToolSpec, 'args' | 'name'>): {
 /** Words that ask for the number or the address itself: in a request that only looks up, and in one that does something else too. */
 const asksFor: Record<string, {alone: RegExp; besides: RegExp}> = {
   get_phone_number: {alone: /\b(numbers?|phone|mobile|cell|landline|tel|digits|reach|ring|call|text)\b/i, besides: /\b(numbers?|digits|mobile|cell|landline)\b/i},
-  get_email_address: {alone: /\baddress(es)?\b|\be-?mail\b|\bmail\b/i, besides: /\baddress(es)?\b|['’]s e-?mail\b/i},
+  get_email_address: {alone: /\bad+r?es+(es)?\b|\be-?m(ai|ia)l\b|\bmail\b/i, besides: /\bad+r?es+(es)?\b|['’]s e-?m(ai|ia)l\b/i},
 }
 const writesMail = new Set(['compose_new_email', 'reply_to_email', 'forward_email'])
 
@@ -72,13 +73,13 @@ export function repairPlan(plan: Plan, request: string): {plan: Plan; repairs: s
     const words = asksFor[tool]
     if (!words) return true
     // Where a mail is written, "Ana's email" may be the mail.
-    if (tool === 'get_email_address' && tasks.some(t => writesMail.has(t.tool))) return /\baddress(es)?\b/i.test(request)
+    if (tool === 'get_email_address' && tasks.some(t => writesMail.has(t.tool))) return /\bad+r?es+(es)?\b/i.test(request)
     return (isAlone ? words.alone : words.besides).test(request)
   }
   const kept = tasks.filter(task => {
     if (used.has(task.id)) return true
     if (task.tool in asksFor && !isAsked(task) && tasks.some(t => t !== task && isAsked(t))) drop(task, 'unused-look-up')
-    else if (task.tool === 'maps_open_location' && !/\bmap\b/i.test(request) && tasks.some(t => t.tool === 'maps_show_directions' && leadsTo(t, task))) drop(task, 'place-and-directions')
+    else if (task.tool === 'maps_open_location' && !/\bmaps?\b|\bwhere\b|\bpin\b|\blocat/i.test(request) && tasks.some(t => t.tool === 'maps_show_directions' && leadsTo(t, task))) drop(task, 'place-and-directions')
     else return true
     return false
   })

@@ -167,6 +167,15 @@ test('only join() is left without tools', () => {
   expect(allows('get_phone_number("weather")', 'What is the weather?', [], [])).toBe(false)
 })
 
+test.each([
+  ['open_and_get_file_path("dia_flyer.pdf")', 'open the flyer (dia_flyer.pdf)'],
+  ['open_and_get_file_path("plan (final).pdf")', 'open plan (final).pdf'],
+  ['get_email_address("Crew 4")', 'mail the crew (the list is called Crew 4)'],
+  [`get_email_address("beekeepers' club")`, "the beekeepers' club has an address, no?"],
+  ['get_phone_number("Séverine")', 'fwd→Séverine'],
+  ['create_reminder("Call", "nine in the morning", "", "", 0, false)', 'Nine in the morning, remind me to call'],
+])('%s can be written for "%s"', (call, request) => { expect(allows(call, request)).toBe(true) })
+
 test('every gold plan of the validation rows can be written', () => {
   interface Row { query: string; plan: string; instructions?: string; tools?: unknown[] }
   const rows = readFileSync('training/data/validation.jsonl', 'utf8').trim().split('\n').map(line => JSON.parse(line) as Row) // our own file

@@ -1,4 +1,5 @@
 import {describe, expect, test} from 'vitest'
+import {foreignSpec, foreignTool} from '../../src/core/params.ts'
 import {parseLine, parsePlan, printPlan} from '../../src/core/plan-parser.ts'
 import {isSameCall, repairPlan, repairTask} from '../../src/core/repair.ts'
 import type {Task} from '../../src/core/types.ts'
@@ -22,6 +23,11 @@ describe('one call', () => {
       task: {args: [[{ref: 1}, {ref: 2}], 'Hi'], dependsOn: [1, 2]}, repairs: ['repeated-item'],
     })
     expect(one('send_sms(["A@x.org", "a@x.org"], "Hi")').repairs).toEqual(['repeated-item'])
+  })
+
+  test('a list of a tool that is not ours may hold a thing twice', () => {
+    const order = foreignSpec(foreignTool.parse({name: 'order_pizza', description: 'Order pizza.', parameters: [{name: 'dishes', type: 'array'}]}))
+    expect(repairTask(call('order_pizza(["margherita", "margherita"])'), order)).toMatchObject({task: {args: [['margherita', 'margherita']]}, repairs: []})
   })
 
   test('copy-to-recipient: who gets the mail gets no copy of it', () => {
@@ -51,6 +57,7 @@ describe('the whole plan', () => {
     const lines = ['get_email_address("Ana")', 'create_reminder("Call Ana", "4pm", "", "", 0, false)']
     expect(whole('Remind me at 4pm to call Ana', ...lines)).toEqual({plan: ['1. create_reminder("Call Ana", "4pm", "", "", 0, false)'], repairs: ['unused-look-up'], dropped: [1]})
     expect(whole("What is Ana's address? And remind me at 4pm to call Ana", ...lines).dropped).toEqual([])
+    expect(whole('remind me at 4pm to call Ana, and the mail adress of Ana please', ...lines).dropped).toEqual([])
   })
 
   test('a look-up that is all there is stays', () => {
@@ -66,6 +73,7 @@ describe('the whole plan', () => {
     const lines = ['maps_open_location("Ritz")', 'maps_show_directions("", "Ritz", "d")']
     expect(whole('How do I get to the Ritz', ...lines)).toMatchObject({plan: ['1. maps_show_directions("", "Ritz", "d")'], repairs: ['place-and-directions'], dropped: [1]})
     expect(whole('Show the Ritz on the map, and the way to it', ...lines).dropped).toEqual([])
+    expect(whole('Show me where the Ritz is, then the drive there', ...lines).dropped).toEqual([])
     expect(whole('How do I get to the Ritz from the Savoy', 'maps_open_location("Bo")', 'maps_show_directions("Savoy", "Ritz", "d")').dropped).toEqual([])
   })
 
