@@ -13,13 +13,20 @@ const maxCalls = 16
 /** The longest line of the training data is under 200 tokens. */
 const maxLineTokens = 300
 
+/** What an evaluation leaves out, to see what it is worth. Both are on unless switched off. */
+export interface PlannerParts { grammar?: boolean; repair?: boolean }
+
+/** A line without a grammar. */
+const anyLine = 'root ::= " " [^\\n]+'
+
 /** The embedded planner. Throws ModelError. `threads` undefined or 0: as many as the processor has cores for arithmetic. */
-export async function openPlanner(options: {modelPath: string; threads?: number | undefined; gpu?: boolean}): Promise<Planner> {
-  return planWith(await openLlama(options), path.basename(options.modelPath, '.gguf'))
+export async function openPlanner(options: {modelPath: string; threads?: number | undefined; gpu?: boolean} & PlannerParts): Promise<Planner> {
+  return planWith(await openLlama(options), path.basename(options.modelPath, '.gguf'), options)
 }
 
 /** A planner over any model that writes a line under a grammar. */
-export function planWith(model: LineModel, name: string): Planner {
+export function planWith(model: LineModel, name: string, parts: PlannerParts = {}): Planner {
+  const {grammar = true, repair = true} = parts
   return {
     name,
     close: () => model.close(),
@@ -37,7 +44,7 @@ export function planWith(model: LineModel, name: string): Planner {
         const isWhole = (call: string): boolean => isWholeCall(call) || mayEnd && call === ' join'
         let call = ''
         yield {delta: `${id}.`}
-        for await (const delta of model.line({head: `${id > 1 ? '\n' : ''}${id}.`, grammar: lineGrammar(state), isWhole, forecast: forecast(state), maxTokens: maxLineTokens, signal})) {
+        for await (const delta of model.line({head: `${id > 1 ? '\n' : ''}${id}.`, grammar: grammar ? lineGrammar(state) : anyLine, isWhole, forecast: forecast(state), maxTokens: maxLineTokens, signal})) {
           call += delta
           yield {delta}
         }
@@ -47,14 +54,14 @@ export function planWith(model: LineModel, name: string): Planner {
         yield {delta: '\n'}
         const spec = specs.get(parsed.tool)
         if (!spec) throw new PlanError(id, `there is no tool "${parsed.tool}" here`)
-        const repaired = repairTask(parsed, spec)
+        const repaired = repair ? repairTask(parsed, spec) : {task: parsed, repairs: []}
         repairs.push(...repaired.repairs)
         // Nothing is done twice. The number stays taken, and the next lines cannot refer to it.
-        if (spec.effect !== 'read' && tasks.some(t => isSameCall(t, repaired.task))) { repairs.push('same-call-twice'); continue }
+        if (repair && spec.effect !== 'read' && tasks.some(t => isSameCall(t, repaired.task))) { repairs.push('same-call-twice'); continue }
         tasks.push(repaired.task)
         yield {task: repaired.task}
       }
-      const whole = repairPlan({tasks}, request)
+      const whole = repair ? repairPlan({tasks}, request) : {plan: {tasks}, repairs: [], dropped: []}
       return {...whole, repairs: [...repairs, ...whole.repairs], promptTokens, generatedTokens: model.written}
     },
   }
