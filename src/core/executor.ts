@@ -164,24 +164,40 @@ function failure(cause: unknown, touchedWorld: boolean, run: Run): ErrorInfo {
 
 interface Approval { run: Run; context: ToolContext; limit: TimeLimit }
 
-/** Previews a call and, when it is outward, gets a person's or the policy's word on it. Edited arguments are checked and shown again. */
-async function approve(task: Task, tool: Tool, first: Args, sources: Record<string, Source>, {run, context, limit}: Approval):
+/**
+ * Previews a call and, when it is outward, gets a person's or the policy's word on it. Edited arguments are checked and shown
+ * again, and only a person's word ends that: a step that someone has begun to edit does not go by itself.
+ */
+async function approve(task: Task, tool: Tool, first: Args, firstSources: Record<string, Source>, {run, context, limit}: Approval):
     Promise<{effect: Effect; args: Args} | {effect: Effect; reason: SkipReason}> {
   let args = first
+  let sources = firstSources
+  let before: {args: Args; sources: Record<string, Source>} | undefined // of the card that was edited
   let problem: string | undefined // of the last edit
-  for (;;) {
-    const preview: Preview = {...await limit.race(tool.preview(args, context), false), sources: {...sources}}
+  for (let isEdited = false; ; isEdited = true) {
+    let made: Preview
+    try {
+      made = await limit.race(tool.preview(args, context), false)
+    } catch (cause) {
+      // What a person mistyped costs the edit, not the step.
+      if (!before || !(cause instanceof ToolError)) throw cause
+      problem = `Not changed: ${errorInfo(cause).message}`;
+      ({args, sources} = before)
+      before = undefined
+      continue
+    }
+    const preview: Preview = {...made, sources: {...sources}}
     if (problem !== undefined) preview.notice = problem
     const {effect} = preview
     if (effect === 'outward' && tool.effect !== 'outward') throw new ToolError('refused', `${tool.name} would do more than it declares`)
-    if (effect !== 'outward') return {effect, args}
+    if (effect !== 'outward' && !isEdited) return {effect, args}
 
     await limit.pause(run.planWritten)
     if (run.dropped.has(task.id)) return {effect, reason: 'dropped'}
     const answer = await limit.pause(run.dialog(async () => {
       if (run.signal.aborted) return 'cancelled'
       await run.emit({type: 'confirm-asked', id: task.id, preview})
-      const allowed = run.isAllowed(tool, preview)
+      const allowed = !isEdited && run.isAllowed(tool, preview)
       const word = allowed ? 'yes' : run.confirm ? await limit.race(run.confirm(preview, run.signal), false) : 'skip'
       const by = allowed ? 'policy' : run.confirm ? 'user' : 'nobody'
       await run.emit({type: 'confirm-answered', id: task.id, answer: typeof word === 'object' ? 'edit' : word, by})
@@ -192,10 +208,13 @@ async function approve(task: Task, tool: Tool, first: Args, sources: Record<stri
     if (answer === 'cancelled' || answer === 'nobody') return {effect, reason: answer}
     if (answer === 'skip' || answer === 'stop') return {effect, reason: 'user'}
     try {
-      args = edited(task, tool, args, answer.edit, run.now)
+      const changed = edited(task, tool, args, answer.edit, run.now)
+      before = {args, sources}
+      args = changed
+      sources = {...sources, ...Object.fromEntries(Object.keys(answer.edit).map(name => [name, 'user' as const]))}
       problem = undefined
-      for (const name of Object.keys(answer.edit)) sources[name] = 'user'
     } catch (cause) {
+      before = undefined
       problem = `Not changed: ${errorInfo(cause).message}`
     }
   }

@@ -83,7 +83,8 @@ async function runPlans(request: Request, tools: Tool[], retrieveMs: number, dep
   for (let attempt = 0; ; attempt++) {
     const planning = await startPlan({request, tools, retrieveMs, attempt, previous}, deps, emit)
     const all = await execute(planning.tasks, {
-      ...deps, tools, now: request.now, runId: request.id, dryRun: request.dryRun, emit, dropped: planning.dropped,
+      // Calls of another plan have the same numbers, and are other calls.
+      ...deps, tools, now: request.now, runId: attempt === 0 ? request.id : `${request.id}-${attempt + 1}`, dryRun: request.dryRun, emit, dropped: planning.dropped,
     })
     // What repair took out counts for nothing, not even when it had begun and failed.
     const execution = {...all, reports: all.reports.filter(r => !planning.dropped.has(r.task.id))}

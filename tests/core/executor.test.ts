@@ -274,6 +274,41 @@ test('an edit that does not fit is refused in the next card and changes nothing'
   expect(sent).toEqual([{to: ['ana@example.org'], text: 'hello'}])
 })
 
+test('an edit that the tool itself refuses is refused in the next card too, and the step goes on', async () => {
+  const sent: Json[] = []
+  const strict = send(sent)
+  const picky: Tool = {...strict, preview: async (args, context) => {
+    const {to} = args as {to: string[]} // what the schema of `send` holds
+    if (to.length === 0) throw new ToolError('invalid-args', 'nobody gets it')
+    return strict.preview(args, context)
+  }}
+  const cards: Json[] = []
+  const {status} = await run(mail, [readTool('look'), picky], {confirm: async preview => {
+    cards.push([preview.fields[0]!.value, preview.sources!.to!, preview.notice ?? ''])
+    return cards.length === 1 ? {edit: {to: []}} : 'yes'
+  }})
+  expect(cards).toEqual([[['ana@example.org'], 'user', ''], [['ana@example.org'], 'user', 'Not changed: nobody gets it']])
+  expect(status).toEqual(['done', 'done'])
+  expect(sent).toEqual([{to: ['ana@example.org'], text: 'hello'}])
+})
+
+test('a step that was edited does not go without a word: not by a policy, and not because it is local now', async () => {
+  const sent: Json[] = []
+  const cards: string[] = []
+  const pdf = readTool('pdf', echo, {source: 'document'})
+  const {events} = await run('1. pdf("x")\n2. send(["a@b.org"], "$1")\n3. join()', [pdf, send(sent)], {
+    isAllowed: (_tool, preview) => !Object.values(preview.sources!).includes('document'),
+    confirm: async preview => { cards.push(preview.body!.text); return cards.length === 1 ? {edit: {text: 'mine'}} : 'skip' },
+  })
+  expect(cards).toEqual(['<x>', 'mine'])
+  expect(events.filter(e => e.type === 'confirm-answered').map(e => e.by)).toEqual(['user', 'user'])
+  const both: Tool = {...send(sent), preview: async ({to}) => ({effect: (to as string[]).length > 0 ? 'outward' : 'local', title: 'Event', fields: []})}
+  const effects: string[] = []
+  await run(mail, [readTool('look'), both], {confirm: async preview => { effects.push(preview.effect); return effects.length === 1 ? {edit: {to: []}} : 'skip' }})
+  expect(effects).toEqual(['outward', 'local'])
+  expect(sent).toEqual([])
+})
+
 test('without a person an outward step is not done; a policy can say yes', async () => {
   const sent: Json[] = []
   expect((await run(mail, [readTool('look'), send(sent)])).status).toEqual(['done', 'nobody'])

@@ -114,6 +114,14 @@ test('wrong arguments are planned again; a person who does not exist is not', as
   expect(missing.inputs).toHaveLength(1)
 })
 
+test('a call of a second plan is another call than the one of that number in the first', async () => {
+  const {did, tools} = world()
+  await run(plans('1. remind("call", "some time or other")\n2. text("no list", "hi")\n3. join()', '1. remind("call", "tomorrow")\n2. join()'), tools.map(t => t.name !== 'remind' ? t : {
+    ...t, preview: async (args, context) => { if (!/^\d/.test(String(args.due))) throw new ToolError('invalid-args', 'no day'); return t.preview(args, context) },
+  }))
+  expect(did).toEqual([{name: 'call', due: '2026-03-04', key: 'r1-2-1'}])
+})
+
 test('nothing is planned again once something was done, so that nothing is done twice', async () => {
   const {tools, did} = world()
   const planner = plans('1. remind("x", "")\n2. look_up(5)\n3. join()', '1. remind("x", "")\n2. join()')
