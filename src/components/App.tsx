@@ -32,7 +32,7 @@ export interface InkDeps {
 export interface InkOptions { dryRun: boolean }
 
 type Item = {key: number} & ({run: RunView} | {text: string; error?: boolean})
-type Dialog = {preview: Preview; answer: (a: ConfirmAnswer) => void} | {question: Question; answer: (a: Answer) => void}
+type Dialog = {key: number} & ({preview: Preview; answer: (a: ConfirmAnswer) => void} | {question: Question; answer: (a: Answer) => void})
 interface Props {
   deps: InkDeps
   options: InkOptions
@@ -105,8 +105,8 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
         signal: abort.signal,
         dryRun: dry,
         emit: event => { view = reduce(view, event); dispatch(event) },
-        confirm: (preview, signal) => show<ConfirmAnswer>('stop', signal, answer => ({preview, answer})),
-        ask: (question, signal) => show<Answer>(undefined, signal, answer => ({question, answer})),
+        confirm: (preview, signal) => show<ConfirmAnswer>('stop', signal, answer => ({key: nextKey.current++, preview, answer})),
+        ask: (question, signal) => show<Answer>(undefined, signal, answer => ({key: nextKey.current++, question, answer})),
       })
       return exitCode
     } catch (error) {
@@ -182,8 +182,9 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
       </Static>
       <Box flexDirection="column">
         {run && <LiveRun run={run} frame={frame} width={width} rows={rows - 2 - dialogRows - (cancelling ? 1 : 0)} />}
-        {dialog && 'preview' in dialog && <Confirm preview={dialog.preview} width={width} rows={dialogRows} answer={dialog.answer} openEditor={edit} />}
-        {dialog && 'question' in dialog && <Ask question={dialog.question} width={width} rows={dialogRows} answer={dialog.answer} />}
+        {/* One may follow another with no frame between them; what was typed at the first must not reach the second. */}
+        {dialog && 'preview' in dialog && <Confirm key={dialog.key} preview={dialog.preview} width={width} rows={dialogRows} answer={dialog.answer} openEditor={edit} />}
+        {dialog && 'question' in dialog && <Ask key={dialog.key} question={dialog.question} width={width} rows={dialogRows} answer={dialog.answer} />}
         {cancelling && busy && <Text color="yellow">Cancelling. Ctrl-C again leaves at once.</Text>}
         {!busy && request === undefined && <Input width={width} history={history} submit={submit} exit={() => leave(0)} complete={complete} />}
       </Box>

@@ -121,6 +121,42 @@ it('a picker takes the one that was typed for, and Escape takes none', async () 
   expect(answers).toEqual([{value: 'b'}, undefined])
 })
 
+it('a dialog that follows another begins anew: no answer and no key meant for the first reaches it', async () => {
+  const answers: (ConfirmAnswer | Answer)[] = []
+  const question = (name: string) => ({type: 'input' as const, title: `What is ${name}'s address?`, save: {name, field: 'email' as const}})
+  const deps: InkDeps = {
+    run: async (request, {emit, ask, confirm, signal}) => {
+      await emit({type: 'request', id: 'r', request, now: '2026-03-03T09:00:00', dryRun: false})
+      for (const name of ['Ana', 'Bo']) answers.push(await ask(question(name), signal))
+      for (const title of ['First', 'Second']) answers.push(await confirm({...preview, title}, signal))
+      return {exitCode: 0}
+    },
+    tools: [], commands: {}, contacts: () => Promise.resolve([]), files: () => Promise.resolve([]), historyFile: '/nonexistent/history', version: '0.0.0',
+  }
+  const keys = new KeySource()
+  const codes: number[] = []
+  const app = render(<Keys.Provider value={keys}><App deps={deps} request="x" options={{dryRun: false}} suspend={() => () => undefined} leave={c => codes.push(c)} /></Keys.Provider>)
+  const shows = (text: string): Promise<void> => until(() => (app.lastFrame() ?? '').includes(text))
+  await shows("Ana's address")
+  await settled()
+  keys.feed('ana@example.org\r')
+  await shows('as Ana?')
+  keys.feed('y')
+  await shows("Bo's address")
+  expect(app.lastFrame()).not.toContain('[y]es')
+  await settled()
+  keys.feed('\u001b')
+  await shows('First')
+  while (answers.length < 3) { keys.feed('s'); await settled() }
+  await shows('Second')
+  // A key pressed twice must not answer a card that could not be read yet.
+  expect(app.frames.find(f => f.includes('Second'))).not.toContain('[s]end')
+  await shows('[s]end')
+  keys.feed('k')
+  await until(() => codes.length > 0)
+  expect(answers).toEqual([{value: 'ana@example.org', save: true}, undefined, 'yes', 'skip'])
+})
+
 it('the REPL runs a request, shows its answer and takes the next one; /nonsense suggests a command', async () => {
   const requests: string[] = []
   const deps: InkDeps = {
