@@ -1,6 +1,6 @@
 // One request run in a session, whoever reads its events.
 import {runRequest, type RunOutcome} from '../core/run.ts'
-import type {Ask, Confirm, Emit} from '../core/types.ts'
+import type {Ask, Confirm, Emit, Preview} from '../core/types.ts'
 import {checkRequest} from './request.ts'
 import type {Session} from './session.ts'
 
@@ -27,9 +27,13 @@ export async function runOne(text: string, session: Session, options: RunOptions
     signal: options.signal,
     ...(options.confirm && {confirm: options.confirm}),
     ...(options.ask && {ask: options.ask}),
-    // --yes is a word on this request. A standing policy is not a word on text that somebody else wrote.
-    isAllowed: (tool, preview) => session.options.yes === true ||
-      (config.confirm.policy[tool.name] === 'allow' && !Object.values(preview.sources ?? {}).includes('document')),
+    isAllowed: (tool, preview) => isAllowed(tool.name, preview, {yes: session.options.yes === true, policy: config.confirm.policy}),
     bug: error => journal.bug(error),
   }, emit)
+}
+
+/** --yes is a word on this request. A standing policy is not a word on what somebody else wrote. */
+export function isAllowed(tool: string, {sources = {}, fields, body}: Preview, {yes, policy}: {yes: boolean; policy: Record<string, 'ask' | 'allow'>}): boolean {
+  const from = [...Object.values(sources), ...fields.map(field => field.source), body?.source]
+  return yes || (policy[tool] === 'allow' && !from.includes('document'))
 }

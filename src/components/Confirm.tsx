@@ -12,7 +12,7 @@ import {useLatest} from './useLatest.ts'
 interface Row { text: string; color?: string; bold?: boolean }
 const from: Record<Source, string> = {user: 'typed by you', lookup: 'looked up', document: 'FROM A DOCUMENT OR MAIL'}
 
-const origin = (preview: Preview, arg: string | undefined): Source | undefined => arg === undefined ? undefined : preview.sources?.[arg]
+const origin = (preview: Preview, {arg, source}: {arg?: string; source?: Source}): Source | undefined => source ?? (arg === undefined ? undefined : preview.sources?.[arg])
 
 /** The whole card as rows of at most `width` columns: every field, every recipient, the full text. */
 export function cardRows(preview: Preview, width: number): Row[] {
@@ -20,7 +20,7 @@ export function cardRows(preview: Preview, width: number): Row[] {
   const add = (text: string, style: Omit<Row, 'text'> = {}): void => { for (const row of wrap(printable(text), width)) rows.push({text: row, ...style}) }
   add(preview.title, {bold: true})
   for (const field of preview.fields) {
-    const source = origin(preview, field.arg)
+    const source = origin(preview, field)
     const values = Array.isArray(field.value) ? field.value : [field.value]
     if (values.every(v => v === '')) continue
     // A value is one line: its own line ends are shown, so that it cannot pass for another field.
@@ -28,7 +28,7 @@ export function cardRows(preview: Preview, width: number): Row[] {
   }
   for (const a of preview.attachments ?? []) add(`Attachment: ${a.name} (${bytes(a.bytes)}, ${a.type}) ${a.path}`)
   if (preview.body) {
-    const source = origin(preview, preview.body.arg)
+    const source = origin(preview, preview.body)
     add('')
     if (source === 'document') add(`The text below holds text ${from.document}:`, {color: 'red'})
     for (const row of wrap(printable(preview.body.text), width - 2)) rows.push({text: `${marks.bar} ${row}`})

@@ -16,17 +16,15 @@ const origin: Record<Source, string> = {user: 'typed by you', lookup: 'looked up
 /** The card of a step: every field, every recipient, the full text, and where each part came from. */
 export function card(preview: Preview): string {
   const {sources, body} = preview
-  const from = (arg: string | undefined): string => {
-    const source = arg === undefined ? undefined : sources?.[arg]
-    return source === undefined ? '' : ` (${origin[source]})`
-  }
+  const from = ({arg, source = arg === undefined ? undefined : sources?.[arg]}: {arg?: string; source?: Source}): string =>
+    source === undefined ? '' : ` (${origin[source]})`
   const lines = [printable(preview.title)]
   for (const field of preview.fields) {
     const value = [field.value].flat().map(v => oneLine(v)).join(', ')
-    if (value !== '') lines.push(`  ${field.label}: ${value}${from(field.arg)}`)
+    if (value !== '') lines.push(`  ${field.label}: ${value}${from(field)}`)
   }
   for (const a of preview.attachments ?? []) lines.push(`  Attachment: ${oneLine(a.name)} (${bytes(a.bytes)}, ${a.type}) ${oneLine(a.path)}`)
-  if (body) lines.push(`  Text${from(body.arg)}:`, ...printable(body.text).split('\n').map(line => `    ${line}`))
+  if (body) lines.push(`  Text${from(body)}:`, ...printable(body.text).split('\n').map(line => `    ${line}`))
   if (preview.notice) lines.push(`  Note: ${oneLine(preview.notice)}`)
   return lines.join('\n')
 }

@@ -106,6 +106,8 @@ export interface PreviewField {
   value: string | string[]
   /** the tool argument that it shows, when editing it is possible; its source is looked up by this name */
   arg?: string
+  /** where it comes from when its argument does not say so: what a reply takes from the mail that it answers */
+  source?: Source
 }
 
 /** Exactly what a call would do, for the dry run, the dialog and `--json`. Made without writing anything. */
@@ -114,8 +116,8 @@ export interface Preview {
   effect: Effect
   title: string
   fields: PreviewField[]
-  /** the full text that would leave or be written; `arg` as in PreviewField */
-  body?: {text: string; arg?: string}
+  /** the full text that would leave or be written; `arg` and `source` as in PreviewField */
+  body?: {text: string; arg?: string; source?: Source}
   attachments?: {name: string; path: string; bytes: number; type: string}[]
   /** source of each argument by name; filled in by the executor */
   sources?: Record<string, Source>

@@ -4,7 +4,8 @@ import {describe, expect, it} from 'vitest'
 import stringWidth from 'string-width'
 import {App, type InkDeps} from '../../src/components/App.tsx'
 import {Ask} from '../../src/components/Ask.tsx'
-import {Confirm} from '../../src/components/Confirm.tsx'
+import {cardRows, Confirm} from '../../src/components/Confirm.tsx'
+import {card} from '../../src/components/plain.ts'
 import {FinishedRun, LiveRun} from '../../src/components/Run.tsx'
 import {reduce, tree, type RunView} from '../../src/components/state.ts'
 import {Keys, KeySource} from '../../src/components/useKeys.ts'
@@ -90,6 +91,14 @@ describe('the confirmation', () => {
     const {keys, answers} = await open()
     await armed(keys, key, () => answers.length > 0)
     expect(answers[0]).toBe(answer)
+  })
+  it('marks what a reply takes from the mail that it answers, drawn or in plain lines', () => {
+    const reply: Preview = {effect: 'outward', title: 'Reply', fields: [{label: 'To', value: ['eve@example.org'], source: 'document'}], body: {text: 'Yes\n\n> hi', arg: 'context', source: 'document'}, sources: {context: 'user'}}
+    for (const shown of [cardRows(reply, 80).map(r => r.text).join('\n'), card(reply)]) {
+      expect(shown).toContain('(FROM A DOCUMENT OR MAIL)')
+      expect(shown).toMatch(/text .*FROM A DOCUMENT OR MAIL|Text \(FROM/)
+      expect(shown).not.toContain('typed by you')
+    }
   })
   it('lets the recipients be edited, as a list', async () => {
     const {keys, answers, text} = await open()

@@ -3,6 +3,7 @@ import {join} from 'node:path'
 import fc from 'fast-check'
 import ICAL from 'ical.js'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from 'vitest'
+import {ToolError} from '../../src/core/errors.ts'
 import type {Json, Tool} from '../../src/core/types.ts'
 import {calendarTools, type CalendarBackend, type Invitation} from '../../src/tools/calendar/calendar.ts'
 import {plainLine, plainText} from '../../src/tools/calendar/ical.ts'
@@ -155,11 +156,12 @@ describe('invitations', () => {
 
   test('what is sent is what the preview showed, with the event as METHOD:REQUEST', async () => {
     const sent: Invitation[] = []
-    const create = only(calendarTools(backend, {invitations: {send: async message => { sent.push(message) }}, organizer: {address: 'me@example.org', name: 'Me "M", X'}}))
+    const create = only(calendarTools(backend, {invitations: {send: async message => { sent.push(message); return {isQueued: false} }}, organizer: {address: 'me@example.org', name: 'Me "M", X'}}))
     const preview = await create.preview(withPeople, contextFor())
     const result = await create.run(withPeople, contextFor())
     expect(sent).toHaveLength(1)
     expect(sent[0]).toMatchObject({to: ['ana@example.org', 'bo@example.org', 'cy@example.org'], subject: 'Invitation: Plan, review; "Q3"', text: preview.body?.text})
+    expect(preview.fields.find(f => f.label === 'From')?.value).toBe('Me "M", X <me@example.org>')
     expect(preview.fields.find(f => f.label === 'Invitees')?.value).toEqual(sent[0]?.to)
     const calendar = new ICAL.Component(ICAL.parse(sent[0]?.ics ?? '') as unknown[])
     expect(calendar.getFirstPropertyValue('method')).toBe('REQUEST')
@@ -184,6 +186,22 @@ describe('invitations', () => {
     const error = await toolError(create.run(withPeople, contextFor()))
     expect(error.message).toContain('was not added: no route')
     expect(await files()).toEqual([])
+  })
+
+  test('when the event cannot be taken back either, both are said', async () => {
+    const stuck: CalendarBackend = {...backend, remove: async () => { throw new ToolError('refused', 'it has changed since') }}
+    const create = only(calendarTools(stuck, {invitations: {send: async () => { throw new Error('no route') }}}))
+    const error = await toolError(create.run(withPeople, contextFor()))
+    expect(error.message).toMatch(/invitation could not be sent: no route.* is in the calendar all the same: it has changed since/)
+    expect(await files()).toHaveLength(1)
+  })
+
+  test('an invitation that waits in the outbox is not said to be sent, and the preview tells it before', async () => {
+    const create = only(calendarTools(backend, {invitations: {notice: 'No mail account is configured: the mail goes to the outbox.', send: async () => ({isQueued: true})}}))
+    expect((await create.preview(withPeople, contextFor())).notice).toContain('goes to the outbox')
+    expect((await create.preview(dentist, contextFor())).notice).not.toContain('outbox')
+    const {summary} = await create.run(withPeople, contextFor())
+    expect(summary).toMatch(/, and put the invitation to ana@example.org, bo@example.org, cy@example.org in the outbox$/)
   })
 })
 

@@ -154,7 +154,9 @@ describe.skipIf(python === undefined)('Python reads what was written', () => {
     const ics = ['BEGIN:VCALENDAR', 'VERSION:2.0', 'PRODID:x', 'METHOD:REQUEST', 'BEGIN:VEVENT', 'UID:u1', 'DTSTAMP:20260303T091500Z', 'DTSTART:20260304T100000Z', 'SUMMARY:Plan', 'END:VEVENT', 'END:VCALENDAR', ''].join('\r\n')
     const sender = mailInvitations(backend, me)
     const invitation = {to: ['ana@example.org'], subject: 'Invitation: Plan', text: 'You are invited', ics}
-    await sender.send(invitation, new AbortController().signal)
+    expect(await sender.send(invitation, new AbortController().signal)).toEqual({isQueued: true})
+    expect(sender.notice).toBe('No mail account is configured: the mail goes to the outbox.')
+    expect(mailInvitations(backend).notice).toContain('You have no address yet: set user.email in the config.')
     expect((await toolError(sender.send(invitation, new AbortController().signal))).code).toBe('refused')
     const [read] = await outbox()
     expect(read?.to).toEqual([['', 'ana@example.org']])
@@ -307,6 +309,16 @@ describe('the open mail', () => {
     const preview = await named('reply_to_email').preview(reply, contextFor())
     expect(field(preview, 'To')).toEqual(['Ana <ana@elsewhere.example>'])
     expect(preview.notice).toContain('The mail came from ana@example.org, but asks for replies to ana@elsewhere.example.')
+  })
+
+  test('what a reply or a forwarded mail takes from the open mail is marked as a document\'s, as long as it is there', async () => {
+    await deliver(root, await incoming())
+    const marked = (preview: Preview): string[] => [...preview.fields.filter(f => f.source === 'document').map(f => f.label), ...preview.body?.source === 'document' ? ['Text'] : []]
+    const answer = named('reply_to_email')
+    expect(marked(await answer.preview(reply, contextFor()))).toEqual(['To', 'Subject', 'Text'])
+    expect(marked(await answer.preview({...reply, context: 'No quotation here'}, contextFor()))).toEqual(['To', 'Subject'])
+    expect(marked(await named('forward_email').preview({recipients: ['bo@example.org'], cc: [], context: '', attachments: []}, contextFor({key: 'next'})))).toEqual(['Subject', 'Text'])
+    expect(marked(await named('compose_new_email').preview(mail, contextFor({key: 'third'})))).toEqual([])
   })
 
   test("a reply to the user's own mail goes to those it went to", async () => {

@@ -38,8 +38,10 @@ export interface CalendarBackend {
 
 /** Sends an iTIP invitation (RFC 5546, METHOD:REQUEST). The mail family provides it. */
 export interface InvitationSender {
-  /** Throws when the invitation surely did not leave. */
-  send(message: Invitation, signal: AbortSignal): Promise<void>
+  /** what the user has to know before an invitation goes, if any */
+  readonly notice?: string
+  /** Throws when the invitation surely did not leave. `isQueued`: it waits, nothing has left. */
+  send(message: Invitation, signal: AbortSignal): Promise<{isQueued: boolean}>
 }
 export interface Invitation { to: string[]; subject: string; text: string; /** the part of type text/calendar; method=REQUEST */ ics: string }
 
@@ -87,15 +89,17 @@ export const calendarTools = (backend: CalendarBackend, deps: CalendarDeps = {})
     if (!deps.invitations) return {value: event.title, summary: `${added}, with ${said(event.invitees)} noted as invited`, undo, where}
     const {invitationText} = await import('./event.ts') // ical.js is loaded when it is needed
     const ics = invitationText(event, key, now, deps.organizer)
-    try {
-      await deps.invitations.send({...messageOf(event), ics}, signal)
-    } catch (error) {
+    const sent = await deps.invitations.send({...messageOf(event), ics}, signal).catch(async (error: unknown) => {
       if (isAbort(error)) throw error // may have left: the event stays, the run's report says so
-      await backend.remove(undo)
-      throw new ToolError('failed', `The invitation could not be sent, so '${oneLine(event.title)}' was not added: ${errorInfo(error).message}`, {cause: error})
-    }
+      const why = errorInfo(error).message
+      await backend.remove(undo).catch((left: unknown) => {
+        throw new ToolError('failed', `The invitation could not be sent: ${strip(why)}. '${oneLine(event.title)}' is in the calendar all the same: ${errorInfo(left).message}`, {cause: error})
+      })
+      throw new ToolError('failed', `The invitation could not be sent, so '${oneLine(event.title)}' was not added: ${why}`, {cause: error})
+    })
     // No undo: an invitation can't be taken back.
-    return {value: event.title, summary: `${added}, and invited ${said(event.invitees)}`, where}
+    const invited = sent.isQueued ? `put the invitation to ${said(event.invitees)} in the outbox` : `invited ${said(event.invitees)}`
+    return {value: event.title, summary: `${added}, and ${invited}`, where}
   },
   undo: async token => {
     await backend.remove(token)
@@ -103,6 +107,7 @@ export const calendarTools = (backend: CalendarBackend, deps: CalendarDeps = {})
   },
 })]
 
+const strip = (sentence: string): string => sentence.replace(/\.$/, '')
 const said = (names: string[]): string => names.map(oneLine).join(', ')
 
 /** What the arguments mean; throws 'invalid-args' for what can't be an event. */
@@ -147,16 +152,20 @@ const whenFields = ({start, end}: NewEvent): PreviewField[] => !start.time && st
   ? [{label: 'Day', value: sayWhen(start), arg: 'start_date'}]
   : [{label: 'Start', value: sayWhen(start), arg: 'start_date'}, {label: 'End', value: sayWhen(end), arg: 'end_date'}]
 
+const from = ({name, address}: Person): string => name ? `${name} <${address}>` : address
+
 async function previewOf(event: NewEvent, calendar: {name: string; exists: boolean}, deps: CalendarDeps): Promise<Preview> {
   const isInvitation = event.invitees.length > 0
   const notices = [
     calendar.exists ? '' : `The calendar "${oneLine(calendar.name)}" is new: it will be made.`,
     isInvitation && !deps.invitations ? 'No mail account is set up: the invitees are only recorded in the event, nothing is sent.' : '',
+    isInvitation ? deps.invitations?.notice ?? '' : '',
   ].filter(Boolean)
   return {
     effect: isInvitation ? 'outward' : 'local',
     title: isInvitation ? 'Calendar event with invitations' : 'Calendar event',
     fields: [
+      ...(isInvitation && deps.invitations && deps.organizer ? [{label: 'From', value: from(deps.organizer)}] : []),
       {label: 'Title', value: event.title, arg: 'title'},
       ...whenFields(event),
       ...(event.location ? [{label: 'Where', value: event.location, arg: 'location'}] : []),

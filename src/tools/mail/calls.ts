@@ -6,8 +6,8 @@ import type {Attachment} from './attachments.ts'
 import type {MailBackend, OpenMail} from './mail.ts'
 import type {Message} from './message.ts'
 
-/** A mail before its bytes: what `preview` shows and `run` sends. */
-export interface Built { message: Message; attachments: Attachment[]; notices: string[] }
+/** A mail before its bytes: what `preview` shows and `run` sends. `about`: the mail that it answers or passes on. */
+export interface Built { message: Message; attachments: Attachment[]; notices: string[]; about?: OpenMail }
 
 interface Call {
   /** the user's words as the plan had them */

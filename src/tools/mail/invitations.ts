@@ -3,11 +3,13 @@ import {createHash} from 'node:crypto'
 import {ToolError} from '../../core/errors.ts'
 import type {InvitationSender} from '../calendar/calendar.ts'
 import type {MailBackend} from './mail.ts'
-import {rawMessage, type Person} from './message.ts'
+import {noAddress, rawMessage, type Person} from './message.ts'
 
 /** The Message-ID follows from the event's UID and the guests, so that one invitation can't go twice. */
 export function mailInvitations(backend: MailBackend, from?: Person): InvitationSender {
+  const notice = [from ? '' : noAddress, backend.notice ?? ''].filter(Boolean).join(' ')
   return {
+    ...(notice && {notice}),
     async send({to, subject, text, ics}, signal) {
       signal.throwIfAborted()
       if (to.length === 0) throw new ToolError('invalid-args', 'The invitation has no guests.')
@@ -18,7 +20,8 @@ export function mailInvitations(backend: MailBackend, from?: Person): Invitation
         id, ...(from && {from}), to: to.map(address => ({address})), cc: [], subject, text,
         date: stampOf(valueOf(lines, 'DTSTAMP')), calendar: {method: 'REQUEST', content: ics},
       }, [])
-      await backend.send(raw, {from: from?.address ?? '', to}, id, signal)
+      const {isQueued} = await backend.send(raw, {from: from?.address ?? '', to}, id, signal)
+      return {isQueued}
     },
   }
 }

@@ -10,7 +10,7 @@ import {checkSize, readAttachments, type Attachment} from './attachments.ts'
 import {draft} from './draft.ts'
 import {forwarded, forwardSubject, quoted, repliesTo, replySubject, threadOf} from './answering.ts'
 import {callMemory, type Built} from './calls.ts'
-import {checkFields, rawMessage, type Message, type Person} from './message.ts'
+import {checkFields, noAddress, rawMessage, type Message, type Person} from './message.ts'
 
 export interface Envelope { /** '' while the user has no address */ from: string; to: string[] }
 
@@ -116,6 +116,7 @@ export function mailTools(backend: MailBackend, deps: MailDeps = {}): Tool[] {
       },
       attachments: await readAttachments(args.attachments),
       notices: isElsewhere ? [`The mail came from ${oneLine(sender)}, but asks for replies to ${to.map(p => p.address).join(', ')}.`] : [],
+      about: mail,
     }
   }
 
@@ -129,6 +130,7 @@ export function mailTools(backend: MailBackend, deps: MailDeps = {}): Tool[] {
       message: {...head(deps, context), to, cc, subject: forwardSubject(mail), text, ...threadOf(mail)},
       attachments: checkSize([...carried, ...await readAttachments(args.attachments)]),
       notices: [],
+      about: mail,
     }
   }
 
@@ -201,14 +203,18 @@ async function keepDraft(error: unknown, raw: Buffer, id: string, backend: MailB
 
 const joined = (text: string, below: string): string => text ? `${text}\n\n${below}` : below
 
+/** Whether the text has a line of that mail in it; the user may have taken the quotation out. */
+const holdsTextOf = (mail: OpenMail, text: string): boolean => mail.text.split('\n').some(line => line.trim() !== '' && text.includes(line.trim()))
+
 const said = (person: Person): string => person.name ? `${person.name} <${person.address}>` : person.address
 
 async function previewOf(built: Built, form: {title: string; hasRecipients: boolean; hasSubject: boolean}, backend: MailBackend, deps: MailDeps): Promise<Preview> {
-  const {message} = built
+  const {message, about} = built
   checkFields(message, built.attachments) // what can't be sent is told before anybody is asked
+  const source = about && 'document'
   const notices = [
     ...built.notices,
-    message.from ? '' : 'You have no address yet: set user.email in the config.',
+    message.from ? '' : noAddress,
     backend.notice ?? '',
   ].filter(Boolean)
   return {
@@ -216,13 +222,13 @@ async function previewOf(built: Built, form: {title: string; hasRecipients: bool
     title: form.title,
     fields: [
       {label: 'From', value: message.from ? said(message.from) : '(no address configured)'},
-      {label: 'To', value: message.to.map(said), ...(form.hasRecipients && {arg: 'recipients'})},
+      {label: 'To', value: message.to.map(said), ...(form.hasRecipients ? {arg: 'recipients'} : source && {source})},
       ...(message.cc.length > 0 ? [{label: 'Cc', value: message.cc.map(said), arg: 'cc'}] : []),
       // A stranger's mail may call itself anything; these are the user's own contacts.
       ...await whoField([...message.to, ...message.cc].map(person => person.address), deps.nameOf),
-      {label: 'Subject', value: message.subject, ...(form.hasSubject && {arg: 'subject'})},
+      {label: 'Subject', value: message.subject, ...(form.hasSubject ? {arg: 'subject'} : source && {source})},
     ],
-    body: {text: message.text, arg: 'context'},
+    body: {text: message.text, arg: 'context', ...(about && source && holdsTextOf(about, message.text) && {source})},
     ...(built.attachments.length > 0 && {attachments: built.attachments.map(({name, path, bytes, type}) => ({name, path, bytes, type}))}),
     ...(notices.length > 0 && {notice: notices.join(' ')}),
   }

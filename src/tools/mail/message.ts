@@ -5,6 +5,9 @@ import {isAddress} from '../contacts/address.ts'
 
 export interface Person { address: string; name?: string }
 
+/** For the cards of what goes without a From. */
+export const noAddress = 'You have no address yet: set user.email in the config.'
+
 export interface Message {
   /** Message-ID with its brackets */
   id: string
