@@ -1,6 +1,6 @@
 // `tinyagent log` and `tinyagent undo`: the journal in plain words, and taking a step back.
 import {describe, undo} from '../core/journal.ts'
-import {printable} from '../core/text.ts'
+import {jsonLine, printable} from '../core/text.ts'
 import type {Session} from './session.ts'
 
 const shown = 50
@@ -15,7 +15,7 @@ export function logText(session: Session): string {
 
 export async function logCommand(session: Session): Promise<number> {
   const {journal, options} = session
-  process.stdout.write(options.json ? journal.deeds().map(deed => `${JSON.stringify(deed)}\n`).join('') : `${printable(logText(session))}\n`)
+  process.stdout.write(options.json ? journal.deeds().map(deed => `${jsonLine(deed)}\n`).join('') : `${printable(logText(session))}\n`)
   return 0
 }
 
@@ -27,6 +27,6 @@ export async function undoText(session: Session, id: string | undefined, signal:
 
 export async function undoCommand(id: string | undefined, session: Session, signal: AbortSignal): Promise<number> {
   const summary = await undoText(session, id, signal)
-  process.stdout.write(session.options.json ? `${JSON.stringify({summary})}\n` : `${printable(summary)}\n`)
+  process.stdout.write(session.options.json ? `${jsonLine({summary})}\n` : `${printable(summary)}\n`)
   return 0
 }

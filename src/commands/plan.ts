@@ -3,7 +3,7 @@ import {UsageError} from '../core/errors.ts'
 import {paramsOf} from '../core/params.ts'
 import {parsePlan} from '../core/plan-parser.ts'
 import {localTime, selectTools, startPlan} from '../core/run.ts'
-import {printable} from '../core/text.ts'
+import {jsonLine, printable} from '../core/text.ts'
 import type {Arg, Json, SelectedTool, Task, ToolSpec} from '../core/types.ts'
 import {specs} from '../tools/specs.ts'
 import {readRequest} from './request.ts'
@@ -27,7 +27,7 @@ export async function planCommand(words: string[], session: Session, signal: Abo
     request: text, now: localTime(now), model, tools: selected satisfies SelectedTool[], plan: planning.text,
     tasks: parsePlan(planning.text).tasks.map(task => describeTask(task, tools)), timings: planning.timings,
   }
-  process.stdout.write(`${JSON.stringify(object)}\n`)
+  process.stdout.write(`${jsonLine(object)}\n`)
   return 0
 }
 

@@ -56,7 +56,8 @@ export function truncate(text: string, width: number): string {
 /** Breaks text into rows of at most `width` columns, at blanks where there are some; nothing is left out. */
 export function wrap(text: string, width: number): string[] {
   const limit = Math.max(1, width)
-  return text.split('\n').flatMap(line => {
+  // A terminal draws a tab wider than it is counted, and the row would go on into the next.
+  return text.replaceAll('\t', '    ').split('\n').flatMap(line => {
     const rows: string[] = []
     let row = '', used = 0
     for (const piece of line.split(/(?<=\s)/)) {

@@ -1,4 +1,5 @@
 // --json: one event a line, nothing else on stdout.
+import {jsonLine} from '../core/text.ts'
 import type {Emit} from '../core/types.ts'
 
-export const jsonReader = (write: (text: string) => void): Emit => event => write(`${JSON.stringify(event)}\n`)
+export const jsonReader = (write: (text: string) => void): Emit => event => write(`${jsonLine(event)}\n`)

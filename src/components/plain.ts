@@ -72,7 +72,8 @@ export function plainReader(deps: PlainDeps): {emit: Emit; confirm: Confirm; ask
     else if (event.type === 'preview') out(`step ${event.id}: ${event.preview.effect === 'outward' ? 'would ask: ' : ''}${card(event.preview)}\n`)
     else {
       const line = lineOf(event)
-      if (line !== undefined) err(`${printable(line)}\n`)
+      // What goes on over several lines stays below its label: no text of others can pass for a line of ours.
+      if (line !== undefined) err(`${printable(line).replace(/\n(?! {2})/g, '\n  ')}\n`)
     }
   }
   const choose = async (prompt: string, count: number, signal: AbortSignal): Promise<number | undefined> => {

@@ -2,7 +2,7 @@
 // cursor, set a colour, open a link, or hide or reorder other text (CWE-150).
 
 // C0 but \n and \t, DEL, C1; zero-width and bidi controls, line/paragraph separators, tag characters, BOM.
-const unsafe = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]|\u{E0001}|[\u{E0020}-\u{E007F}]/gu
+const unsafe = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u00ad\u061c\u180e\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]|\u{E0001}|[\u{E0020}-\u{E007F}]/gu
 
 const escape = (character: string): string => {
   const code = character.codePointAt(0) ?? 0
@@ -14,3 +14,8 @@ export const printable = (text: string): string => text.replace(/\r\n/g, '\n').r
 
 /** As `printable`, on one line: line ends and tabs become single blanks. */
 export const oneLine = (text: string): string => printable(text.replace(/\s+/g, ' ').trim())
+
+/** As JSON.stringify, with what `printable` escapes in JSON's own escapes: the same value for programs, and nothing for a terminal to obey. */
+export const jsonLine = (value: unknown): string =>
+  JSON.stringify(value).replace(unsafe, character => [...Array(character.length).keys()]
+    .map(i => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`).join(''))

@@ -92,6 +92,13 @@ describe('the confirmation', () => {
     await armed(keys, key, () => answers.length > 0)
     expect(answers[0]).toBe(answer)
   })
+  it('keeps a text full of tabs within its rows', () => {
+    const tabs: Preview = {...preview, body: {text: `pay${'\t'.repeat(60)}at once`, arg: 'message'}}
+    const rows = cardRows(tabs, 40).map(r => r.text)
+    expect(rows.join('')).not.toContain('\t')
+    for (const row of rows) expect(stringWidth(row)).toBeLessThanOrEqual(40)
+    expect(rows.some(row => row.includes('at once'))).toBe(true)
+  })
   it('marks what a reply takes from the mail that it answers, drawn or in plain lines', () => {
     const reply: Preview = {effect: 'outward', title: 'Reply', fields: [{label: 'To', value: ['eve@example.org'], source: 'document'}], body: {text: 'Yes\n\n> hi', arg: 'context', source: 'document'}, sources: {context: 'user'}}
     for (const shown of [cardRows(reply, 80).map(r => r.text).join('\n'), card(reply)]) {

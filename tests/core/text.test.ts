@@ -1,6 +1,6 @@
 import {describe, expect, it} from 'vitest'
 import fc from 'fast-check'
-import {oneLine, printable} from '../../src/core/text.ts'
+import {jsonLine, oneLine, printable} from '../../src/core/text.ts'
 
 describe('printable', () => {
   it('shows escape sequences instead of sending them', () => {
@@ -18,6 +18,17 @@ describe('printable', () => {
     fc.assert(fc.property(fc.string({unit: 'binary'}), text => {
       expect(printable(text)).not.toMatch(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/)
       expect(oneLine(text)).not.toMatch(/[\n\t]/)
+    }))
+  })
+})
+
+describe('jsonLine', () => {
+  it('is the same value for programs, and holds nothing that a terminal obeys, whatever the text', () => {
+    expect(jsonLine({a: '\u009b31m\u202e\u{E0041}\u007f é\n'})).toBe('{"a":"\\u009b31m\\u202e\\udb40\\udc41\\u007f é\\n"}')
+    fc.assert(fc.property(fc.string({unit: 'binary'}), text => {
+      const line = jsonLine([text])
+      expect(JSON.parse(line)).toEqual([text])
+      expect(line).toBe(printable(line))
     }))
   })
 })
