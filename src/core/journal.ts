@@ -1,6 +1,7 @@
 // The journal: a reader of the events that keeps what was done. One NDJSON file a day, one write a line (O_APPEND), so
 // that several instances can write at once. The line of a side effect is on disk before the effect begins.
 import fs from 'node:fs'
+import os from 'node:os'
 import path from 'node:path'
 import {z} from 'zod'
 import {reasonOf, ToolError, type ToolErrorCode} from './errors.ts'
@@ -66,18 +67,22 @@ export interface JournalDeps {
 export function openJournal(dir: string, deps: JournalDeps): Journal {
   const isAlive = deps.isAlive ?? processIsAlive
   const ownRuns = new Set<string>()
-  // A process id comes round again (in a container always): a run under our own id that is not ours is dead.
-  const isRunning = (run: string, pid: number): boolean => ownRuns.has(run) || (pid !== process.pid && isAlive(pid))
+  // A process id comes round again (in a container always): a run under our own id that is not ours is dead, and so is
+  // one from before the machine started.
+  const isRunning = (run: string, pid: number, at: Date): boolean =>
+    ownRuns.has(run) || (pid !== process.pid && at.getTime() > deps.clock().getTime() - os.uptime() * 1000 && isAlive(pid))
   const append = (line: Record<string, unknown>, durable: boolean): void => {
     const at = deps.clock()
     makeFolder(dir)
     const file = fs.openSync(path.join(dir, `${at.toISOString().slice(0, 10)}.ndjson`), 'a+', 0o600)
     try {
+      const isNew = fs.fstatSync(file).size === 0
       // A line that was cut off by a crash or a full disk must not swallow this one.
       const glue = endsLine(file) ? '' : '\n'
       const text = Buffer.from(`${glue}${JSON.stringify({at: at.toISOString(), pid: process.pid, ...line})}\n`)
       if (fs.writeSync(file, text) < text.length) throw new Error('the disk is full') // only a part of it went in
       if (durable) fs.fsyncSync(file)
+      if (durable && isNew) syncName(dir)
     } finally {
       fs.closeSync(file)
     }
@@ -130,12 +135,12 @@ function lineOf(event: Event, keys: Map<number, string>): Record<string, unknown
   }
 }
 
-function readDeeds(entries: Entry[], isRunning: (run: string, pid: number) => boolean): Deed[] {
+function readDeeds(entries: Entry[], isRunning: (run: string, pid: number, at: Date) => boolean): Deed[] {
   const deeds = new Map<string, Deed>()
   for (const entry of entries) {
     if (entry.type === 'task-started') {
       const {key, tool, effect, args} = entry
-      const state = isRunning(entry.run, entry.pid) ? 'running' : 'pending'
+      const state = isRunning(entry.run, entry.pid, new Date(entry.at)) ? 'running' : 'pending'
       deeds.set(key, {key, at: new Date(entry.at), tool, effect, args, state, summary: intention(tool, args)})
     } else if (entry.type === 'acknowledged') {
       for (const key of entry.keys) Object.assign(deeds.get(key) ?? {}, {state: 'failed', summary: 'was cut off; it may have been done all the same'})
@@ -221,6 +226,14 @@ function endsLine(file: number): boolean {
   const last = Buffer.alloc(1)
   fs.readSync(file, last, 0, 1, size - 1)
   return last[0] === 0x0a
+}
+
+/** The name of a new file lasts too. Windows and some network disks have no such call. */
+function syncName(dir: string): void {
+  try {
+    const folder = fs.openSync(dir, 'r')
+    try { fs.fsyncSync(folder) } finally { fs.closeSync(folder) }
+  } catch { /* the lines themselves are on disk */ }
 }
 
 function processIsAlive(pid: number): boolean {

@@ -23,7 +23,9 @@ export function timeLimit(ms: number, graceMs: number, parent: AbortSignal): Tim
   let startedAt = 0
   let waits = 0
   let timer: NodeJS.Timeout | undefined
+  let isOver = false
   const start = (): void => {
+    if (isOver) return // a wait may end after the work that began it
     startedAt = performance.now()
     timer = setTimeout(() => own.abort(new DOMException('The time limit has passed', 'TimeoutError')), left)
   }
@@ -34,7 +36,10 @@ export function timeLimit(ms: number, graceMs: number, parent: AbortSignal): Tim
   start()
   return {
     signal,
-    end: () => clearTimeout(timer),
+    end: () => {
+      isOver = true
+      clearTimeout(timer)
+    },
     async pause(wait) {
       if (waits++ === 0) stop()
       try { return await wait } finally { if (--waits === 0) start() }

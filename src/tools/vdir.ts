@@ -2,7 +2,7 @@
 // (vdirsyncer.pimutils.org, "The Vdir Storage Format"). A damaged or unreadable file is skipped with a warning, never fatal;
 // what is written is whole or absent, fsynced, and readable by its owner only.
 import {createHash, randomUUID} from 'node:crypto'
-import {constants, copyFile, link, mkdir, open, readFile, readdir, stat, unlink, writeFile} from 'node:fs/promises'
+import {constants, copyFile, link, mkdir, readFile, readdir, stat, unlink, writeFile} from 'node:fs/promises'
 import {basename, dirname, join, resolve, sep} from 'node:path'
 import writeFileAtomic from 'write-file-atomic'
 import {z} from 'zod'
@@ -10,6 +10,7 @@ import {reasonOf, ToolError} from '../core/errors.ts'
 import {makeFolder} from '../core/paths.ts'
 import {oneLine} from '../core/text.ts'
 import type {Json} from '../core/types.ts'
+import {syncFolder} from './files/durable.ts'
 
 /** Called with one line about a file that was skipped. */
 export type Warn = (message: string) => void
@@ -206,10 +207,3 @@ const linkNew = (from: string, to: string): Promise<void> => link(from, to).catc
   if (errno(error) === 'EEXIST') throw error
   return copyFile(from, to, constants.COPYFILE_EXCL)
 })
-
-/** Makes a rename or a removal in `folder` last. Windows has no such call, and needs none. */
-async function syncFolder(folder: string): Promise<void> {
-  if (process.platform === 'win32') return
-  const handle = await open(folder, 'r')
-  try { await handle.sync() } finally { await handle.close() }
-}

@@ -67,6 +67,13 @@ test('a step of another instance that is still running is not reported', async (
   expect(open({isAlive: () => true}).pending()).toEqual([])
 })
 
+test('a step from before the machine started is in doubt, whoever has its process id now', async () => {
+  await open({clock: () => new Date('2001-01-01T08:15:00Z')}).reader('r1')(started(1))
+  const old = path.join(dir, 'journal', '2001-01-01.ndjson')
+  fs.writeFileSync(old, fs.readFileSync(old, 'utf8').replace(/"pid":\d+/, '"pid":999999'))
+  expect(open({isAlive: () => true}).pending().map(d => d.key)).toEqual(['r1-1'])
+})
+
 test('a torn line is passed over, and the next one is not lost in it', async () => {
   const read = open().reader('r1')
   await read(started(1))

@@ -48,9 +48,12 @@ export async function createWhole(path: string, bytes: Uint8Array | string, temp
 /** What file systems without hard links (FAT, some network disks) say. */
 const noLinks = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
 
-/** Makes a new name or a removal in `folder` last. Windows has no such call, and needs none. */
+/**
+ * Makes a new name or a removal in `folder` last. Windows has no such call, and needs none; some network disks refuse it. What was
+ * written is there all the same, so that is no reason to say that it was not.
+ */
 export async function syncFolder(folder: string): Promise<void> {
   if (process.platform === 'win32') return
-  const handle = await open(folder, 'r')
-  try { await handle.sync() } finally { await handle.close() }
+  const handle = await open(folder, 'r').catch(() => undefined)
+  try { await handle?.sync() } catch { /* refused */ } finally { await handle?.close() }
 }
