@@ -21,7 +21,7 @@ function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): C
     try {
       finish(await run(session, words, command.opts()))
     } catch (error) {
-      if (errorInfo(error).code === 'bug') session.journal.bug(error)
+      if (errorInfo(error).code === 'bug' && !signal.aborted) session.journal.bug(error)
       throw error
     } finally {
       await session.close()

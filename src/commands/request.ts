@@ -1,4 +1,5 @@
 // The text of a request: from the command line or standard input, and what makes one.
+import {addAbortSignal} from 'node:stream'
 import {UsageError} from '../core/errors.ts'
 
 const maxLength = 4000
@@ -13,8 +14,7 @@ export async function readRequest(words: string[], signal: AbortSignal): Promise
 async function readStdin(signal: AbortSignal): Promise<string> {
   const chunks: Buffer[] = []
   let size = 0
-  for await (const chunk of process.stdin) {
-    signal.throwIfAborted()
+  for await (const chunk of addAbortSignal(signal, process.stdin)) {
     const bytes = Buffer.from(chunk as Uint8Array)
     chunks.push(bytes)
     size += bytes.length

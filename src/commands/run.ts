@@ -13,6 +13,8 @@ import {slashCommands} from './slash.ts'
 export async function runCommand(words: string[], session: Session, signal: AbortSignal): Promise<number> {
   const {options} = session
   const request = await readRequest(words, signal)
+  // A word on one request, not on whatever a REPL is told later.
+  if (options.yes && request === undefined) throw new UsageError('--yes needs a request: tinyagent --yes "text Ana that I am late"')
   const {plain} = options
   const isPlain = plain || process.env.TERM === 'dumb' || process.env.INK_SCREEN_READER === 'true' || !process.stdout.isTTY || !process.stdin.isTTY
   if (options.json) {
@@ -25,7 +27,7 @@ export async function runCommand(words: string[], session: Session, signal: Abor
 }
 
 async function runPlain(request: string | undefined, session: Session, signal: AbortSignal): Promise<number> {
-  for (const notice of notices(session)) process.stderr.write(`${notice}\n`)
+  report(session)
   const lines = process.stdin.isTTY ? openLines() : undefined
   const reader = plainReader({
     out: text => process.stdout.write(text),
@@ -66,19 +68,26 @@ async function plainRepl(session: Session, lines: Lines, one: (text: string) => 
 
 async function runInk(request: string | undefined, session: Session, ended: AbortSignal): Promise<number> {
   const [{startInk}, ink] = await Promise.all([import('../components/App.tsx'), import('./ink-deps.ts')])
-  const deps = await ink.inkDeps(session, notices(session))
-  return startInk({deps, ended, options: {dryRun: session.options.dryRun ?? false}, ...(request !== undefined && {request: checkRequest(request)})})
+  const {lines, seen} = notices(session)
+  const deps = await ink.inkDeps(session, lines)
+  const left = startInk({deps, ended, options: {dryRun: session.options.dryRun ?? false}, ...(request !== undefined && {request: checkRequest(request)})})
+  seen()
+  return left
 }
 
-/** What a killed run left in doubt: said once. */
-export function notices(session: Session): string[] {
-  const pending = session.journal.pending()
-  session.journal.acknowledge(pending)
-  return pending.map(deed => `tinyagent was cut off during this step; please check whether it was done: ${describe(deed)}`)
+/** What a killed run left in doubt: said once. `seen` comes after they were shown, so that none is lost if we are killed too. */
+function notices({journal}: Session): {lines: string[]; seen: () => void} {
+  const pending = journal.pending()
+  return {
+    lines: pending.map(deed => `tinyagent was cut off during this step; please check whether it was done: ${describe(deed)}`),
+    seen: () => journal.acknowledge(pending),
+  }
 }
 
 function report(session: Session): void {
-  for (const notice of notices(session)) process.stderr.write(`${notice}\n`)
+  const {lines, seen} = notices(session)
+  for (const line of lines) process.stderr.write(`${line}\n`)
+  seen()
 }
 
 interface Lines { read(prompt: string, signal: AbortSignal): Promise<string | undefined>; close(): void }

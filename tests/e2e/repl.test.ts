@@ -2,7 +2,7 @@
 import {readFileSync, statSync} from 'node:fs'
 import path from 'node:path'
 import {describe, expect, it} from 'vitest'
-import {keys, openRepl, paste, put, testHome} from './fixtures.ts'
+import {keys, open, openRepl, paste, put, testHome} from './fixtures.ts'
 
 describe('the prompt', () => {
   it.each([40, 80, 120, 200])('comes at once at %i columns, and /exit restores the terminal', async columns => {
@@ -23,6 +23,13 @@ describe('the prompt', () => {
     t.type(keys.ctrlC)
     expect(await t.exits()).toBe(0)
     expect(t.modes()).toEqual({bracketedPaste: false, isCursorHidden: false})
+  })
+  it('--yes is a word on one request: without one there is no REPL that says yes to everything', async () => {
+    for (const how of [[], ['--plain']]) {
+      const t = open(['--yes', ...how])
+      await t.shows('--yes needs a request')
+      expect(await t.exits()).toBe(2)
+    }
   })
   it('Ctrl-D leaves', async () => {
     const t = await openRepl()
