@@ -40,7 +40,7 @@ function Pick({question, width, rows, answer}: Props & {question: Extract<Questi
           {truncate(`${first + i < 9 ? first + i + 1 : ' '} ${oneLine(c.label)}${c.detail ? `  ${oneLine(c.detail)}` : ''}`, width)}
         </Text>))}
       {found.length === 0 && <Text color="yellow">Nobody fits. Backspace widens the search.</Text>}
-      <Text color="yellow" wrap="truncate">{filter.text ? `${marks.prompt} ${filter.text}` : 'Arrows and Enter, a digit, or type to search; Esc for none'}</Text>
+      <Text color="yellow" wrap="truncate">{filter.text ? `${marks.prompt} ${oneLine(filter.text)}` : 'Arrows and Enter, a digit, or type to search; Esc for none'}</Text>
     </Box>
   )
 }

@@ -1,6 +1,7 @@
 // The input line of the REPL: its own editor with history and completion.
 import {Box, Text} from 'ink'
 import {useState} from 'react'
+import {oneLine} from '../core/text.ts'
 import {edit, editorOf, emptyEditor, insert, vertical} from './editor.ts'
 import {marks, truncate} from './format.ts'
 import {startWalk, step, type Walk} from './history.ts'
@@ -83,7 +84,7 @@ export function Input({width, history, submit, exit, complete}: Props) {
   return (
     <Box flexDirection="column">
       <Line editor={now()} prefix={`${marks.prompt} `} width={width} rows={6} placeholder="What shall I do? /help shows how" />
-      {options.length > 0 && <Text color="blue" wrap="truncate">{truncate(options.join('  '), width)}</Text>}
+      {options.length > 0 && <Text color="blue" wrap="truncate">{truncate(options.map(oneLine).join('  '), width)}</Text>}
       {note.now() !== '' && <Text color="yellow">{note.now()}</Text>}
     </Box>
   )

@@ -22,7 +22,7 @@ export const toolName = (tool: string): string => names[tool] ?? oneLine(tool.re
 /** An argument of the plan, shortly; references as "step 2". Empty ones give "". */
 export function argText(arg: Arg): string {
   if (Array.isArray(arg)) return arg.map(argText).filter(Boolean).join(', ')
-  if (typeof arg === 'object') return 'ref' in arg ? `step ${arg.ref}` : arg.template.map(p => typeof p === 'string' ? p : `(step ${p.ref})`).join('')
+  if (typeof arg === 'object') return 'ref' in arg ? `step ${arg.ref}` : oneLine(arg.template.map(p => typeof p === 'string' ? p : `(step ${p.ref})`).join(''))
   return arg === false || arg === 0 ? '' : oneLine(String(arg))
 }
 

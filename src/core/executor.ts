@@ -187,7 +187,7 @@ async function approve(task: Task, tool: Tool, first: Args, firstSources: Record
       continue
     }
     const preview: Preview = {...made, sources: {...sources}}
-    if (problem !== undefined) preview.notice = problem
+    if (problem !== undefined) preview.notice = [problem, made.notice].filter(Boolean).join(' ')
     const {effect} = preview
     if (effect === 'outward' && tool.effect !== 'outward') throw new ToolError('refused', `${tool.name} would do more than it declares`)
     if (effect !== 'outward' && !isEdited) return {effect, args}

@@ -6,6 +6,7 @@ import {App, type InkDeps} from '../../src/components/App.tsx'
 import {Ask} from '../../src/components/Ask.tsx'
 import {cardRows, Confirm} from '../../src/components/Confirm.tsx'
 import {card} from '../../src/components/plain.ts'
+import {Input} from '../../src/components/Input.tsx'
 import {FinishedRun, LiveRun} from '../../src/components/Run.tsx'
 import {reduce, tree, type RunView} from '../../src/components/state.ts'
 import {Keys, KeySource} from '../../src/components/useKeys.ts'
@@ -60,6 +61,10 @@ describe('the plan on the screen', () => {
     expect(text).toContain('The server said \\x1b[31mno')
     expect(text).toContain('Zoom did not answer')
     expect(text).toContain('needs a step that did not work')
+  })
+  it('shows what a model wrote around a reference with its control characters made visible', () => {
+    const text = frame(<LiveRun run={view([...started, {type: 'task-added', task: task(4, 'send_sms', [['+12025550101'], {template: ['\u001b[31mlink\u202e: ', {ref: 2}]}], [2]), effect: 'outward', attempt: 0}])} frame={0} width={120} rows={20} />, 120)
+    expect(text).toContain('\\x1b[31mlink\\u{202e}: (step 2)')
   })
 })
 
@@ -135,6 +140,15 @@ it('a picker takes the one that was typed for, and Escape takes none', async () 
   keys.feed('\u001b')
   await until(() => answers.length > 1)
   expect(answers).toEqual([{value: 'b'}, undefined])
+})
+
+it('completion shows names of files and contacts with their control characters made visible', async () => {
+  const keys = new KeySource()
+  const complete = async () => ({from: 0, options: ['a\u001b[2Jb', 'a\u202ec']})
+  const app = render(<Keys.Provider value={keys}><Input width={80} history={[]} submit={() => undefined} exit={() => undefined} complete={complete} /></Keys.Provider>)
+  await settled()
+  keys.feed('a\t')
+  await until(() => (app.lastFrame() ?? '').includes('a\\x1b[2Jb  a\\u{202e}c'))
 })
 
 it('a dialog that follows another begins anew: no answer and no key meant for the first reaches it', async () => {

@@ -280,14 +280,14 @@ test('an edit that the tool itself refuses is refused in the next card too, and 
   const picky: Tool = {...strict, preview: async (args, context) => {
     const {to} = args as {to: string[]} // what the schema of `send` holds
     if (to.length === 0) throw new ToolError('invalid-args', 'nobody gets it')
-    return strict.preview(args, context)
+    return {...await strict.preview(args, context), notice: 'It waits in the outbox.'}
   }}
   const cards: Json[] = []
   const {status} = await run(mail, [readTool('look'), picky], {confirm: async preview => {
     cards.push([preview.fields[0]!.value, preview.sources!.to!, preview.notice ?? ''])
     return cards.length === 1 ? {edit: {to: []}} : 'yes'
   }})
-  expect(cards).toEqual([[['ana@example.org'], 'user', ''], [['ana@example.org'], 'user', 'Not changed: nobody gets it']])
+  expect(cards).toEqual([[['ana@example.org'], 'user', 'It waits in the outbox.'], [['ana@example.org'], 'user', 'Not changed: nobody gets it It waits in the outbox.']])
   expect(status).toEqual(['done', 'done'])
   expect(sent).toEqual([{to: ['ana@example.org'], text: 'hello'}])
 })

@@ -82,14 +82,14 @@ export const calendarTools = (backend: CalendarBackend, deps: CalendarDeps = {})
     signal.throwIfAborted()
     const event = readEvent(args)
     const {name, exists} = await backend.calendar(event.calendar)
+    // Made first: what cannot be made must not leave an event without its invitation.
+    const invitation = event.invitees.length > 0 && deps.invitations && await invitationOf(event, key, now, deps.organizer)
     const {where, undo} = await backend.create(event, key, now)
     const to = args.calendar.trim() ? ` to ${exists ? '' : 'the new calendar '}${oneLine(name)}` : ''
     const added = `Added '${oneLine(event.title)}'${to} ${saySpan(event.start, event.end)}`
     if (event.invitees.length === 0) return {value: event.title, summary: added, undo, where}
-    if (!deps.invitations) return {value: event.title, summary: `${added}, with ${said(event.invitees)} noted as invited`, undo, where}
-    const {invitationText} = await import('./event.ts') // ical.js is loaded when it is needed
-    const ics = invitationText(event, key, now, deps.organizer)
-    const sent = await deps.invitations.send({...messageOf(event), ics}, signal).catch(async (error: unknown) => {
+    if (!invitation || !deps.invitations) return {value: event.title, summary: `${added}, with ${said(event.invitees)} noted as invited`, undo, where}
+    const sent = await deps.invitations.send(invitation, signal).catch(async (error: unknown) => {
       if (isAbort(error)) throw error // may have left: the event stays, the run's report says so
       const why = errorInfo(error).message
       await backend.remove(undo).catch((left: unknown) => {
@@ -145,6 +145,11 @@ function messageOf(event: NewEvent): {to: string[]; subject: string; text: strin
     ...(event.notes ? ['', event.notes] : []),
   ]
   return {to: event.invitees, subject: `Invitation: ${oneLine(event.title)}`, text: lines.join('\n')}
+}
+
+async function invitationOf(event: NewEvent, key: string, now: Date, organizer: Person | undefined): Promise<Invitation> {
+  const {invitationText} = await import('./event.ts') // ical.js is loaded when it is needed
+  return {...messageOf(event), ics: invitationText(event, key, now, organizer)}
 }
 
 /** Start and end, each to be edited; a single whole day is one field. */
