@@ -97,7 +97,9 @@ export class Vdir {
       try {
         await mkdir(folder, {mode: 0o700})
       } catch (error) {
-        if (errno(error) === 'EEXIST' && n < 100) continue // made by another instance just now, or another display name
+        // Another instance has made it just now, or was killed before it could write the display name: there is still only one.
+        if (errno(error) === 'EEXIST' && await isUnnamed(folder)) return {name: display, folder}
+        if (errno(error) === 'EEXIST' && n < 100) continue // of another display name
         throw notWritten(folder, error)
       }
       if (basename(folder) !== display) await this.#write(join(folder, 'displayname'), `${display}\n`)
@@ -194,6 +196,8 @@ export class Vdir {
     return names.filter(name => !name.startsWith('.') && !name.endsWith('.tmp')).sort()
   }
 }
+
+const isUnnamed = async (folder: string): Promise<boolean> => (await readdir(folder).catch(() => undefined))?.includes('displayname') === false
 
 const notWritten = (path: string, error: unknown): ToolError =>
   new ToolError('failed', `${path} could not be written: ${reasonOf(error)}. Nothing was changed; make room there or set its permissions, then try again.`, {cause: error})

@@ -50,6 +50,13 @@ test('two instances that make one collection at the same time get the same one',
   expect(new Set(made.map(c => c.folder)).size).toBe(1)
 })
 
+test('a collection whose maker was killed before it got its display name is that collection', async () => {
+  await mkdir(join(vdir.root, 'my-work'), {recursive: true})
+  const made = await vdir.findOrMake('My Work')
+  expect(made).toEqual({name: 'My Work', folder: join(vdir.root, 'my-work')})
+  expect(await vdir.collections()).toHaveLength(1)
+})
+
 test('what is made is readable by its owner only', async () => {
   const {folder} = await vdir.findOrMake('Work')
   const {path} = await vdir.create(folder, 'one', 'text')
