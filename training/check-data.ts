@@ -30,10 +30,12 @@ const seedNow = new Date('2026-03-03T09:15:00')
 
 const strings = (arg: Arg): string[] => typeof arg === 'string' ? [arg] : Array.isArray(arg) ? arg.flatMap(strings) : []
 
-function checkDates(p: Param, arg: Arg, start: string, now: Date, isGold: boolean): string | undefined {
+/** `start` is undefined where it is a reference: the end is told when the plan runs. */
+function checkDates(p: Param, arg: Arg, start: string | undefined, now: Date, isGold: boolean): string | undefined {
   if (typeof arg !== 'string' || arg === '' || (p.kind !== 'when' && p.kind !== 'until')) return undefined
   if (isGold) return isAbsolute(arg) ? undefined : `${p.name} "${arg}" is not absolute`
-  const resolved = p.kind === 'when' ? resolveWhen(arg, now) : resolveUntil(arg, start, now)
+  if (p.kind === 'until' && start === undefined) return undefined
+  const resolved = p.kind === 'when' ? resolveWhen(arg, now) : resolveUntil(arg, start ?? '', now)
   return resolved ? undefined : `${p.name} "${arg}" means no time to the program`
 }
 
@@ -43,14 +45,14 @@ function checkTask(task: Task, spec: ToolSpec, row: CheckedRow, now: Date): stri
   const params = paramsOf(spec)
   if (params.length !== task.args.length) return [`${task.tool} takes ${params.length} arguments, not ${task.args.length}`]
   const text = `${row.query} ${row.instructions ?? ''}`.toLowerCase()
-  let start = ''
+  let start: string | undefined = ''
   return params.flatMap((p, i) => {
     const arg = task.args[i]!
     if (p.list !== Array.isArray(arg)) return [`${task.tool}.${p.name}: a list where none belongs, or none where one does`]
     const problems: string[] = []
     const date = checkDates(p, arg, start, now, row.now !== undefined)
     if (date) problems.push(date)
-    if (p.kind === 'when' && typeof arg === 'string') start = row.now === undefined ? resolveWhen(arg, now)?.text ?? '' : arg
+    if (p.kind === 'when') start = typeof arg !== 'string' ? undefined : row.now === undefined ? resolveWhen(arg, now)?.text ?? '' : arg
     if (!spec.foreign && kindsOfSlot.has(p.kind)) for (const s of strings(arg)) {
       const isSpoken = (p.kind === 'address' || p.kind === 'phone') && /\b(dot|at|oh|zero|double|plus|two|three)\b/.test(text)
       if (s !== '' && !isSpoken && !text.includes(s.toLowerCase())) problems.push(`${task.tool}.${p.name} "${s}" is not in the request`)

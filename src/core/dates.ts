@@ -2,8 +2,9 @@
 // The rules are those of LABELLING.md, "Dates and times". Words that mean no time give undefined, never a guess.
 import {createRequire} from 'node:module'
 import {addDuration, durationPattern, parseDuration} from './dates/durations.ts'
-import {dateOf, findDay, midnight, weekdayOf} from './dates/days.ts'
+import {dateOf, findDay, midnight, weekdayBeside, weekdayOf} from './dates/days.ts'
 import type {Day} from './dates/days.ts'
+import {ranges} from './dates/ranges.ts'
 import {daytimeHour, findTime} from './dates/times.ts'
 import type {Time} from './dates/times.ts'
 import {normalise, weekdays} from './dates/words.ts'
@@ -33,7 +34,7 @@ const at = (day: Date, hour: number, minute: number, second = 0): Date =>
   new Date(day.getFullYear(), day.getMonth(), day.getDate(), hour, minute, second)
 
 /** Words that may stand around a day and a time and say nothing about which. */
-const filler = /\b(?:at|on|the|of|in|for|from|by|around|about|approximately|roughly|sharp|exactly|starting|beginning|early|late|breakfast|dinner|supper|lunch|flight|and|a|oclock|local time|time|due|until|before|this|so)\b/g
+const filler = /\b(?:(?:all|whole) days|(?:my|our) time|at|on|the|of|in|for|from|by|around|about|approximately|roughly|sharp|exactly|starting|beginning|early|late|breakfast|dinner|supper|lunch|tea|flight|onwards?|and|a|oclock|local time|time|due|until|before|after|through|just|shortly|soon|straight|any|sometime|some|later|as|all|whole|over|during|circa|approx|bright|brunch|this|so)\b/g
 const isFiller = (rest: string): boolean => rest.replace(filler, '').replace(/[\s,.\-']/g, '') === ''
 
 /** The start of an event, a due date: absolute, or undefined where the words mean no day and no time. */
@@ -42,13 +43,70 @@ export function resolveWhen(words: string, now: Date): When | undefined {
   if (absolute) return absolute.when
   // A reference is no time.
   if (words.length > 200 || words.includes('$')) return undefined
-  const text = normalise(words)
-  if (/^(?:right )?now$/.test(text)) return timed(now)
-  return fromDuration(text, now) ?? fromRules(text, now) ?? fromChrono(words, now)
+  // "in five" is in five minutes
+  const text = normalise(words).replace(/^in (\d{1,3})$/, 'in $1 minutes')
+  if (/^(?:(?:right )?now|(?:right|straight) away|immediately|at once)$/.test(text)) return timed(now)
+  // "the Friday after", "the day before": after and before what?
+  if (/\b(?:before|after)$/.test(text)) return undefined
+  return range(text, now)?.start ?? fromDuration(text, now) ?? beside(text, now) ?? fromRules(text, now) ?? fromChrono(words, now)
 }
 
-const relative = new RegExp(`^(?:the )?(${durationPattern}|days|weeks) (?:(before|after|from|on) |(?=today|tomorrow|${weekdays.join('|')}))(.+)$`)
-const inside = new RegExp(`\\b(?:in|within) (${durationPattern})(?: from now)?(?=$| )`)
+/** "tomorrow 3-4pm", "from Monday to Wednesday": the start, and the words of the end. */
+function range(text: string, now: Date): {start: When; end: string} | undefined {
+  for (const {start, end} of ranges(text)) {
+    const from = fromDuration(start, now) ?? beside(start, now) ?? fromRules(start, now)
+    if (from && resolveUntil(end, from.text, now)) return {start: from, end}
+  }
+  return undefined
+}
+
+/** The end that the words of a start tell as well ("tomorrow 3-4pm"), if any. */
+export function endOf(words: string, now: Date): When | undefined {
+  const found = words.length > 200 || parseAbsolute(words) ? undefined : range(normalise(words), now)
+  if (!found) return undefined
+  const end = resolveUntil(found.end, found.start.text, now)
+  if (!end?.hasTime || found.start.hasTime) return end
+  // An all-day event ends with a day.
+  const day = end.text.slice(0, 10)
+  return day > found.start.text ? {text: day, hasTime: false} : undefined
+}
+
+const dayParts = 'morning|afternoon|evening|night'
+const besideDay = new RegExp(`^(?:on |in )?(?:the )?(?:(${dayParts})|(?:1th |last )?(${weekdays.join('|')}|weekend)) (before|after) (.+)$`)
+
+/** "the evening before Friday", "the Monday after Easter", "after the weekend", "this time tomorrow", "the week of 7 December" */
+function beside(text: string, now: Date): When | undefined {
+  const m = besideDay.exec(text)
+  const found = m ? findDay(m[4]!, now) : undefined
+  if (m && found && found !== 'none') {
+    const side = m[3] as 'before' | 'after'
+    const {date} = found.day
+    if (m[1]) return combine({date: midnight(date, side === 'before' ? -1 : 1)}, `${m[1]} ${found.rest}`, now)
+    return combine({date: weekdayBeside(date, m[2] === 'weekend' ? 5 : weekdays.indexOf(m[2]!), side)}, found.rest, now)
+  }
+  const after = /^(?:(?:any|some|time|just|shortly|soon|right|straight) ?)*after (.+)$/.exec(text)?.[1]
+  // A day with no time: the one after it; a weekend ends on Sunday.
+  const last = after === undefined ? undefined : dayIn(after.replace('weekend', 'sunday'), now)
+  if (last && !fromRules(text, now)?.hasTime) return dayOnly(midnight(last, 1))
+  const sameTime = /^(?:at )?(?:the same|this) (time|days) (?:on )?(.+)$/.exec(text)
+  if (sameTime) {
+    const unit = /^next (weeks|months|years)$/.exec(sameTime[2]!)?.[1]
+    const date = unit ? addDuration(now, parseDuration(`1 ${unit}`)!) : dayIn(sameTime[2]!, now)
+    return date && (sameTime[1] === 'time' ? timed(at(date, now.getHours(), now.getMinutes())) : dayOnly(date))
+  }
+  const ofWeek = /^(?:the )?(?:weeks (?:of|commencing|beginning|starting)|w\/c) (.+)$/.exec(text)
+  const inWeek = ofWeek ? dayIn(ofWeek[1]!, now) : undefined
+  return inWeek && dayOnly(weekdayOf(inWeek, 0))
+}
+
+/** Words that are a day and no time. */
+function dayIn(text: string, now: Date): Date | undefined {
+  const found = resolveWhen(text, now)
+  return found && !found.hasTime ? parseAbsolute(found.text)?.date : undefined
+}
+
+const relative = new RegExp(`^(?:the )?(${durationPattern}|days|weeks) (?:(before|after|from|on) |(?=(?:(?:this|next) )?(?:${weekdays.join('|')})|today|tomorrow))(.+)$`)
+const inside = new RegExp(`\\b(?:in|within) (?:(?:just|exactly|about|around|approximately|roughly|over|the|next) )*(${durationPattern})(?: from now)?(?=$| )`)
 
 /** "in 20 minutes", "two weeks from now", "the day before 3 July", "a week on Monday" */
 function fromDuration(text: string, now: Date): When | undefined {
@@ -58,6 +116,8 @@ function fromDuration(text: string, now: Date): When | undefined {
     const duration = parseDuration(m[1]!) ?? parseDuration(`1 ${m[1]}`)
     const base = resolveWhen(m[3]!, now)
     const from = base && parseAbsolute(base.text)
+    // "7h30 tomorrow" is a clock.
+    if (!m[2] && duration && duration.minutes > 0) return undefined
     if (!duration || !from || (duration.minutes > 0 && !base.hasTime)) return undefined
     const date = addDuration(from.date, duration, m[2] === 'before' ? -1 : 1)
     return base.hasTime ? timed(date) : dayOnly(date)
@@ -65,7 +125,7 @@ function fromDuration(text: string, now: Date): When | undefined {
   const ahead = inside.exec(text)
   const duration = ahead && parseDuration(ahead[1]!)
   if (!duration) return undefined
-  const rest = text.replace(inside, ' ')
+  const rest = text.replace(ahead[0], ' ')
   // "in two hours" counts from now, "in two weeks" is a day.
   if (duration.minutes > 0) return isFiller(rest) ? timed(addDuration(now, duration)) : undefined
   const date = addDuration(now, duration)
@@ -127,7 +187,14 @@ export function resolveUntil(words: string, start: string, now: Date): When | un
   if (absolute) return absolute.when
   const from = parseAbsolute(start)
   if (!from || words.length > 200) return undefined
-  const text = normalise(words).replace(/^(?:until|to|for|ends?(?: at)?|about|around) /, '').replace(/ (?:long|in total)$/, '')
+  const text = normalise(words).replace(leadIn, '').replace(/ (?:long|later|in total)$/, '')
+    // What ends on a weekend ends with it.
+    .replace(/\b(?:whole )?weekend\b/, 'sunday')
+  const split = range(text, from.date)
+  if (split) return resolveUntil(split.end, start, now)
+  if (/^(?:all|the whole) /.test(text)) return text.endsWith('days') && !from.when.hasTime ? {text: '', hasTime: false} : undefined
+  const told = toldFromStart(text, from.date)
+  if (told) return told
   // "15h to 16h" is a clock, "2h" a length.
   const duration = /^[12]\d ?h(?: ?[0-5]\d)?$/.test(text) ? undefined : parseDuration(text)
   if (duration) {
@@ -142,6 +209,20 @@ export function resolveUntil(words: string, start: string, now: Date): When | un
   // A day: from today on, or where that is before the start ("Sunday" of an event in two weeks), from the start on.
   const end = resolveWhen(text, now)
   return end && end.text < start.slice(0, end.text.length) ? resolveWhen(text, from.date) : end
+}
+
+const leadIn = /^(?:(?:until|to|for|and|through|(?:end|finish)(?:ing|s|es)?(?! of)(?: at)?|about|around|roughly) )+/
+
+/** "noon the next day", "the following Friday", "three nights" */
+function toldFromStart(text: string, start: Date): When | undefined {
+  const ofDay = `(?:days\\b|(?=${dayParts}))`
+  const near = text.replace(new RegExp(`\\b(?:the )?(?:next|following) ${ofDay}`), 'tomorrow ')
+    .replace(new RegExp(`\\b(?:the )?same ${ofDay}`), 'today ')
+    .replace(/\b(?:the )?following /, '')
+  if (near !== text) return resolveWhen(near, start)
+  const nights = /^(.+) nights?$/.exec(text)?.[1]
+  const stay = nights === undefined ? undefined : parseDuration(`${nights} days`)
+  return stay && dayOnly(addDuration(start, stay))
 }
 
 function firstAfter(start: Date, time: Time): Date {

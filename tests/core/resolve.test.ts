@@ -14,7 +14,11 @@ describe('events', () => {
     ['"next Tuesday 3pm", "4:30pm"', '"2026-03-10 15:00:00", "2026-03-10 16:30:00"'],
     ['"next Tuesday 3pm", "45 minutes"', '"2026-03-10 15:00:00", "2026-03-10 15:45:00"'],
     ['"next Tuesday 3pm", ""', '"2026-03-10 15:00:00", "2026-03-10 16:00:00"'],
+    ['"next Tuesday 3-4:30pm", ""', '"2026-03-10 15:00:00", "2026-03-10 16:30:00"'],
+    ['"next Tuesday from 3 to 5", "45 minutes"', '"2026-03-10 15:00:00", "2026-03-10 15:45:00"'],
     ['"Friday", ""', '"2026-03-06", ""'],
+    ['"Friday to Sunday", ""', '"2026-03-06", "2026-03-08"'],
+    ['"in 2-3 days", ""', '"2026-03-05", ""'],
     ['"the 17th", "the 20th"', '"2026-03-17", "2026-03-20"'],
     ['"2026-03-10 15:00:00", "2026-03-10 17:00:00"', '"2026-03-10 15:00:00", "2026-03-10 17:00:00"'],
     ['"some time soon", "45 minutes"', '"some time soon", "45 minutes"'],
@@ -40,7 +44,8 @@ describe('reminders', () => {
   })
 })
 
-test('a Zoom meeting of no given length lasts 60 minutes', () => {
+test('a Zoom meeting of no given length lasts 60 minutes, or as long as its times say', () => {
+  expect(resolved(['get_zoom_meeting_link("Budget", "Friday 10 to 11:30", 0, [])'])).toBe(plan(['get_zoom_meeting_link("Budget", "2026-03-06 10:00:00", 90, [])']))
   expect(resolved(['get_zoom_meeting_link("Budget", "Friday at 10", 0, [])'])).toBe(plan(['get_zoom_meeting_link("Budget", "2026-03-06 10:00:00", 60, [])']))
   expect(resolved(['get_zoom_meeting_link("Budget", "Friday at 10", 45, [])'])).toBe(plan(['get_zoom_meeting_link("Budget", "2026-03-06 10:00:00", 45, [])']))
 })

@@ -2,12 +2,12 @@
 
 export interface Duration { minutes: number; days: number; months: number }
 
-const amount = String.raw`(?:\d+(?:[.,]\d+)? and a half|\d+(?:[.,]\d+)?|half an?|(?:a |3 )?quarters? of an?|half|(?:a |the )?couple(?: of)?|a few|an?)`
+const amount = String.raw`(?:\d+(?:[.,]\d+)? and a half|\d+(?:[.,]\d+)?|half an?|(?:a |3 )?quarters?(?: of an?)?|half|(?:a |the )?couple(?: of)?|a few|an?)`
 const unit = '(?:seconds|minutes|m|hours|h|days|weeks|fortnight|months|years)\\b'
 const term = `${amount} ?${unit}(?: and an? (?:half|quarter))?`
 
 /** Source of a pattern for a whole duration in normalised words; it has no groups. */
-export const durationPattern = String.raw`(?:\d{1,2} ?h ?[0-5]\d|${term}(?:,? (?:and )?${term})*)`
+export const durationPattern = String.raw`(?:\d{1,2} ?h ?[0-5]\d(?: m(?:inutes)?\b)?|\d:[0-5]\d hours\b|${term}(?:,? (?:and )?${term})*)`
 
 const minutesOf: Record<string, number> = {seconds: 1 / 60, minutes: 1, m: 1, hours: 60, h: 60}
 const daysOf: Record<string, number> = {days: 1, weeks: 7, fortnight: 14}
@@ -17,7 +17,7 @@ function amountOf(words: string): number {
   if (half) return Number(half[1]) + 0.5
   if (/^[\d.,]+$/.test(words)) return Number(words.replace(',', '.'))
   if (words.startsWith('half')) return 0.5
-  if (/quarters? of/.test(words)) return words.startsWith('3') ? 0.75 : 0.25
+  if (words.includes('quarter')) return words.startsWith('3') ? 0.75 : 0.25
   if (words.includes('couple')) return 2
   if (words === 'a few') return 3
   return 1
@@ -25,9 +25,10 @@ function amountOf(words: string): number {
 
 /** Normalised words that are a duration and nothing else, or undefined. */
 export function parseDuration(words: string): Duration | undefined {
-  const text = words.trim()
+  // "hour and a half", "a 2-hour"
+  const text = words.trim().replace(/^hours\b/, 'an hours').replace(/^an? (?=\d)/, '')
   if (!new RegExp(`^${durationPattern}$`).test(text)) return undefined
-  const clock = /^(\d{1,2}) ?h ?([0-5]\d)$/.exec(text)
+  const clock = /^(\d{1,2})(?: ?h ?|:)([0-5]\d)(?: \w+)?$/.exec(text)
   if (clock) return {minutes: Number(clock[1]) * 60 + Number(clock[2]), days: 0, months: 0}
   const total: Duration = {minutes: 0, days: 0, months: 0}
   for (const [, howMany, name, rest] of text.matchAll(new RegExp(`(${amount}) ?(${unit})(?: and an? (half|quarter))?`, 'g'))) {

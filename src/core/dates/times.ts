@@ -14,23 +14,43 @@ export interface Time {
 type Part = 'morning' | 'afternoon' | 'evening' | 'night' | 'tonight' | 'in the night'
 const partTime: Record<Part, number> = {morning: 9, afternoon: 15, evening: 18, night: 20, tonight: 20, 'in the night': 20}
 
-const parts: [RegExp, Part][] = [
-  [/\bend of (?:the )?(?:business )?days\b/, 'afternoon'],
-  [/\b1th thing(?: in the morning)?\b/, 'morning'],
+const meal = (names: string): RegExp => new RegExp(`\\b(?:(?:at|over|during|by|before|until) (?:the )?)?(?:${names})time\\b|\\b(?:at|over|during|by|before|until) (?:${names})\\b|^(?:${names})$`)
+
+/** The hour is the part's own where none is given. A meal that is only named ("dinner at 7") tells the half of the day: hint(). */
+const parts: [RegExp, Part, number?][] = [
+  [/\bend of (?:the )?days\b/, 'afternoon', 17],
+  [/\b1th thing(?:(?:\s|in|on|the)*\bmorning)?\b/, 'morning'],
+  [/\bmid morning\b/, 'morning', 10],
+  [/\bmid afternoon\b/, 'afternoon'],
+  [/\bafter (?:dinner|supper)\b/, 'evening', 20],
+  [/\bafter work\b/, 'evening', 18],
+  [/\bafter school\b/, 'afternoon'],
+  [/\bafter lunch(?:time)?\b|\bafter noon(?! \d)\b/, 'afternoon', 13],
+  [/\bafter breakfast\b/, 'morning', 9],
+  [/\bbefore (?:work|school)\b/, 'morning', 8],
+  [meal('breakfast'), 'morning', 8],
+  [meal('lunch'), 'afternoon', 12],
+  [meal('tea'), 'afternoon', 17],
+  [meal('dinner|supper'), 'evening', 19],
+  [meal('bed'), 'night', 22],
+  [/(?<!\d |oclock )\bam\b/, 'morning'],
+  [/(?<!\d |oclock )\bpm\b/, 'afternoon'],
+  [/\blast thing (?:tonight|at night)\b/, 'tonight', 22],
   [/\btonight\b/, 'tonight'],
   [/\b(?:in the|at) night\b/, 'in the night'],
   [/\b(?:this |in the |at |the )?(morning|afternoon|evening|night)\b/, 'morning'],
+  [/\bbright and early\b/, 'morning'],
 ]
 
 interface Clock { hour: number; minute: number; half?: 'am' | 'pm'; is24: boolean }
 
 const half = (s: string | undefined): Pick<Clock, 'half'> => s === 'am' || s === 'pm' ? {half: s} : {}
-const minutesWord = (s: string): number => s === 'half' ? 30 : s.endsWith('quarter') ? 15 : Number(s)
+const minutesWord = (s: string): number => s === 'half' ? 30 : s.endsWith('quarter') ? 15 : Number.parseInt(s)
 const AP = '(?: ?(am|pm))?'
 const clocks: [RegExp, (m: RegExpExecArray) => Clock][] = [
   [new RegExp(String.raw`\b(\d{1,2})(?:[:.]| ?h ?)([0-5]\d)(?::[0-5]\d)?(?: ?h(?:ours)?\b)?${AP}\b`), m =>
     ({hour: Number(m[1]), minute: Number(m[2]), ...half(m[3]), is24: m[1]!.startsWith('0') || Number(m[1]) > 12})],
-  [new RegExp(String.raw`\b(half|(?:a )?quarter|\d{1,2})(?: minutes)? (past|after|to|before|of|until) (\d{1,2})(?: oclock)?${AP}\b`), m => {
+  [new RegExp(String.raw`\b(half|(?:a )?quarter|\d?[05]|\d{1,2} minutes|\d{1,2}(?= (?:past|after)))(?: minutes)? (past|after|to|before|of|until) (\d{1,2})(?: oclock)?${AP}\b`), m => {
     const back = /^(?:to|before|of|until)$/.test(m[2]!)
     const minute = minutesWord(m[1]!)
     return {hour: back ? Number(m[3]) - 1 || 12 : Number(m[3]), minute: back ? 60 - minute : minute, ...half(m[4]), is24: Number(m[3]) > 12}
@@ -39,7 +59,7 @@ const clocks: [RegExp, (m: RegExpExecArray) => Clock][] = [
   [new RegExp(String.raw`\b([01]\d|2[0-3])([0-5]\d)(?: ?h(?:ours|rs)?)?\b`), m => ({hour: Number(m[1]), minute: Number(m[2]), is24: m[1]!.startsWith('0') || Number(m[1]) > 12})],
   [new RegExp(String.raw`\b(\d)([0-5]\d)${AP}\b`), m => ({hour: Number(m[1]), minute: Number(m[2]), ...half(m[3]), is24: false})],
   [new RegExp(String.raw`\b(\d{1,2}) (?:(?:oh|o) (\d)|([0-5]\d))${AP}\b`), m => ({hour: Number(m[1]), minute: Number(m[2] ?? m[3]), ...half(m[4]), is24: Number(m[1]) > 12})],
-  [new RegExp(String.raw`\b(\d{1,2}) ?h\b`), m => ({hour: Number(m[1]), minute: 0, is24: true})],
+  [new RegExp(String.raw`\b(\d{1,2}(?= ?h\b)|1[3-9]|2[0-3]) ?h(?:ours)?\b`), m => ({hour: Number(m[1]), minute: 0, is24: true})],
   [new RegExp(String.raw`\b(\d{1,2})(?: oclock)?(?: ?(am|pm))?\b`), m => ({hour: Number(m[1]), minute: 0, ...half(m[2]), is24: m[1]!.startsWith('0') || Number(m[1]) > 12})],
 ]
 
@@ -65,11 +85,11 @@ export function findTime(text: string): {time: Time; rest: string} | 'none' | un
 }
 
 function findPart(words: string): {part?: Part; at: number; rest: string} {
-  for (const [index, [pattern, part]] of parts.entries()) {
+  for (const [pattern, part, hour] of parts) {
     const m = pattern.exec(words)
     if (!m) continue
     const named = (m[1] ?? part) as Part
-    return {part: named, at: index === 0 ? 17 : partTime[named], rest: cut(words, m)}
+    return {part: named, at: hour ?? partTime[named], rest: cut(words, m)}
   }
   return {at: 0, rest: words}
 }
