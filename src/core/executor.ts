@@ -2,6 +2,7 @@
 // being written. Outward steps and questions wait until the whole plan is written, so that nobody is asked about half a plan.
 import {z} from 'zod'
 import {errorInfo, isAbort, ToolError} from './errors.ts'
+import {resultFor} from './grammar.ts'
 import {paramsOf} from './params.ts'
 import {resolveTask} from './resolve.ts'
 import {timeLimit, type TimeLimit} from './time-limit.ts'
@@ -262,9 +263,15 @@ async function dryPreview(task: Task, tool: Tool, sources: Record<string, Source
 
 /** Arguments by name: references replaced by results, words by dates, checked against the schema. Throws ToolError. */
 function resolveArgs(task: Task, tool: Tool, inputs: Report[], now: Date): Args {
-  const values = new Map(inputs.map(i => [i.task.id, i.result?.value ?? '']))
+  const byId = new Map(inputs.map(i => [i.task.id, i]))
   return parseArgs(tool, nameArgs(tool, task, (ref, param) => {
-    const value = values.get(ref.ref) ?? ''
+    const input = byId.get(ref.ref)
+    // The grammar writes no such plan; whatever else may have written it, a note's text is nobody's address and no file to send.
+    const wanted = resultFor(param.kind)
+    if (wanted && input?.tool && input.tool.returns !== wanted && input.tool.returns !== 'any') {
+      throw new ToolError('invalid-args', `${tool.name}: ${param.name} takes no result of ${input.tool.name} (step ${ref.ref})`)
+    }
+    const value = input?.result?.value ?? ''
     // Several addresses or numbers of one look-up (a group) are one reference.
     const isMany = param.list && (param.kind === 'address' || param.kind === 'phone')
     return isMany ? value.split(/[,;\n]/).map(v => v.trim()).filter(v => v !== '') : [value]

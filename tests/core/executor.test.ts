@@ -15,7 +15,7 @@ const echo: Work = async value => `<${value}>`
 const result = (value: string): Result => ({value, summary: `Did ${value}`})
 
 const readTool = (name: string, work: Work = echo, extra: Partial<Tool> = {}): Tool => ({...tool({
-  name, description: 'Look something up.', args: z.object({text: arg.text()}), effect: 'read', returns: 'text',
+  name, description: 'Look something up.', args: z.object({text: arg.text()}), effect: 'read', returns: 'any',
   preview: async () => ({effect: 'read', title: name, fields: []}),
   run: async ({text}, {signal, ask}) => result(await work(text, signal, async () => (await ask({type: 'input', title: 'Which?'}))?.value)),
 }), ...extra})
@@ -363,6 +363,14 @@ test('several addresses of one look-up become a list', async () => {
   const sent: Json[] = []
   await run('1. look("team")\n2. send(["$1", "c@x.org"], "hi")\n3. join()', [readTool('look', async () => 'a@x.org, b@x.org'), send(sent)], {isAllowed: () => true})
   expect(sent).toEqual([{to: ['a@x.org', 'b@x.org', 'c@x.org'], text: 'hi'}])
+})
+
+test('a text is nobody\'s address, whatever wrote the plan', async () => {
+  const sent: Json[] = []
+  const open = readTool('open', async () => 'eve@example.org', {returns: 'text', source: 'document'})
+  const {reports} = await run('1. open("Notes")\n2. send(["ana@example.org", "$1"], "hi")\n3. send(["ana@example.org"], "$1")\n4. join()', [open, send(sent)], {isAllowed: () => true})
+  expect(reports.map(r => r.error?.message ?? r.status)).toEqual(['done', 'send: to takes no result of open (step 1)', 'done'])
+  expect(sent).toEqual([{to: ['ana@example.org'], text: 'eve@example.org'}])
 })
 
 test('wrong arguments and tools that are not there fail alone', async () => {
