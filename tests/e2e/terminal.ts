@@ -43,7 +43,8 @@ export class Terminal {
     this.screen = new xterm.Terminal({cols, rows, allowProposedApi: true, scrollback: 5000})
     this.pty = spawn(process.execPath, [program, ...args], {cols, rows, cwd: home, env: cleanEnv(home, options.env)})
     this.pty.onData(data => { this.raw += data; this.screen.write(data, () => this.changed()) })
-    this.pty.onExit(({exitCode}) => { this.exitCode = exitCode; this.changed() })
+    // What the program wrote last is on the screen before its end is known.
+    this.pty.onExit(({exitCode}) => { this.screen.write('', () => { this.exitCode = exitCode; this.changed() }) })
   }
 
   private changed(): void { for (const check of [...this.waiting]) check() }
