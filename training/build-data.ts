@@ -15,7 +15,7 @@ import {email, file, hash, isRole, person, phone, pick, place, random, type Rand
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 const out = path.join(here, 'data')
-const targetRows = Number(process.argv[2] ?? 24_000)
+const targetRows = Number(process.argv[2] ?? 80_000)
 const maxCalls = 9
 /** The clock on which the words of seeds must mean something, a Tuesday. */
 const seedNow = new Date('2026-03-03T09:15:00')
