@@ -19,7 +19,7 @@ const frames: string[] = []
 try {
   // Each card is taken down and said yes to; the last picture is the finished run.
   for (;;) {
-    const isAsked = await Promise.race([terminal.shows(card).then(() => true), terminal.exits().then(() => false)])
+    const isAsked = await Promise.race([terminal.shows(card).then(() => true, () => false), terminal.exits().then(() => false)])
     if (!isAsked) break
     frames.push(terminal.text())
     terminal.type('s')
