@@ -41,10 +41,13 @@ export function repairTask(task: Task, spec: Pick<ToolSpec, 'args' | 'name' | 'f
   return {task: {...task, args, dependsOn: references(args)}, repairs: [...repairs]}
 }
 
+/** "address", as it is misspelt as well. */
+const address = /\bad+r?es+(es)?\b/i
+
 /** Words that ask for the number or the address itself: in a request that only looks up, and in one that does something else too. */
 const asksFor: Record<string, {alone: RegExp; besides: RegExp}> = {
   get_phone_number: {alone: /\b(numbers?|phone|mobile|cell|landline|tel|digits|reach|ring|call|text)\b/i, besides: /\b(numbers?|digits|mobile|cell|landline)\b/i},
-  get_email_address: {alone: /\bad+r?es+(es)?\b|\be-?m(ai|ia)l\b|\bmail\b/i, besides: /\bad+r?es+(es)?\b|['’]s e-?m(ai|ia)l\b/i},
+  get_email_address: {alone: new RegExp(`${address.source}|\\be-?m(ai|ia)l\\b|\\bmail\\b`, 'i'), besides: new RegExp(`${address.source}|['’]s e-?m(ai|ia)l\\b`, 'i')},
 }
 const writesMail = new Set(['compose_new_email', 'reply_to_email', 'forward_email'])
 
@@ -73,7 +76,7 @@ export function repairPlan(plan: Plan, request: string): {plan: Plan; repairs: s
     const words = asksFor[tool]
     if (!words) return true
     // Where a mail is written, "Ana's email" may be the mail.
-    if (tool === 'get_email_address' && tasks.some(t => writesMail.has(t.tool))) return /\bad+r?es+(es)?\b/i.test(request)
+    if (tool === 'get_email_address' && tasks.some(t => writesMail.has(t.tool))) return address.test(request)
     return (isAlone ? words.alone : words.besides).test(request)
   }
   const kept = tasks.filter(task => {

@@ -65,7 +65,7 @@ export async function openLlama(options: {modelPath: string; threads?: number | 
     type Tokens = ReturnType<typeof model.tokenize>
     const context = await model.createContext({contextSize, sequences: 1, threads})
     const sequence = context.getSequence()
-    // node-llama-cpp 3.21.1 has no public way to ask a grammar about one token (the version is pinned; llama.test.ts would notice).
+    // node-llama-cpp 3.21.1 has no public way to ask a grammar about one token (the version is pinned; planner.test.ts would notice).
     const {AddonSampler: grammars} = (llama as unknown as {_bindings: GrammarBindings})._bindings
     const greedy = {generateNext: {token: true, options: {temperature: 0}}} as const
 
