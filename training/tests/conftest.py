@@ -65,9 +65,9 @@ def base(tmp_path_factory):
 
 @pytest.fixture
 def data(tmp_path):
-    """A folder with 11 rows to train on and 3 to validate with."""
-    names = ["Ana", "Bo", "Cy", "Dee", "Eva", "Flo", "Gus", "Hal", "Ida", "Joe", "Kim", "Lea", "Max", "Noa"]
-    rows = [json.dumps({"prompt": f"Q: call {name}\nA:\n", "completion": f'1. get_phone_number("{name}")\n2. join()'}) for name in names]
-    (tmp_path / "train.jsonl").write_text("\n".join(rows[:11]) + "\n")
-    (tmp_path / "validation.jsonl").write_text("\n".join(rows[11:]) + "\n")
+    """A folder with 12 rows to train on, three groups, and 4 to validate with, one."""
+    names = ["Ana", "Bo", "Cy", "Dee", "Eva", "Flo", "Gus", "Hal", "Ida", "Joe", "Kim", "Lea", "Max", "Noa", "Ora", "Pia"]
+    rows = [json.dumps({"prompt": f"Tools:\nget_phone_number(name) Find it.\nQ: call {name}\nA:\n", "completion": f'1. get_phone_number("{name}")\n2. join()'}) for name in names]
+    (tmp_path / "train.jsonl").write_text("\n".join(rows[:12]) + "\n")
+    (tmp_path / "validation.jsonl").write_text("\n".join(rows[12:]) + "\n")
     return tmp_path

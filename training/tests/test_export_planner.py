@@ -52,5 +52,5 @@ def test_the_file_keeps_the_bases_tokenizer_and_says_what_it_is(base, run, tmp_p
 def test_the_cards_figures_are_the_runs_and_name_no_folder(base, run, tmp_path):
     export_as("q4_0", base, run, tmp_path / "planner.gguf")
     card = json.loads((run / "card.json").read_text())
-    assert (card["rows"], card["steps"], card["epochs"], card["stepsWithQat"], card["finished"]) == (11, 12, 4, 6, True)
+    assert (card["rows"], card["steps"], card["epochs"], card["stepsWithQat"], card["finished"]) == (12, 12, 4, 6, True)
     assert card["arguments"]["train"] == "train.jsonl" and str(tmp_path) not in json.dumps(card)

@@ -4,7 +4,7 @@ import torch
 import torch.nn.functional as F
 from conftest import tiny_model
 
-from model import IGNORE, Llama, attention, attention_by_matmul, fake_q4_0, from_gguf_tensors, q4_0_parts, to_gguf_tensors
+from model import IGNORE, PAD, Llama, attention, attention_by_matmul, fake_q4_0, from_gguf_tensors, q4_0_parts, to_gguf_tensors
 
 
 def test_logits_are_those_of_transformers():
@@ -46,6 +46,26 @@ def test_padding_on_the_right_changes_nothing_before_it():
     tokens = torch.randint(0, model.config.vocab, (1, 12))
     with torch.no_grad():
         torch.testing.assert_close(model(tokens), model(F.pad(tokens, (0, 5), value=2))[:, :12])
+
+
+def test_rows_that_share_their_head_give_what_whole_rows_give_and_the_same_gradients():
+    model = tiny_model()
+    heads, tails = [torch.randint(0, model.config.vocab, (n,)) for n in (7, 4)], [[9, 5], [3, 8]]
+    tails = [[torch.randint(0, model.config.vocab, (n,)) for n in group] for group in tails]
+    pad = lambda rows: torch.nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=PAD)
+    padded = pad([tail for group in tails for tail in group]).view(2, 2, -1)
+    shared = model.branches(pad(heads), torch.tensor([7, 4]), padded)
+    alone = [[model(torch.cat([head, tail])[None])[0, len(head) :] for tail in group] for head, group in zip(heads, tails)]
+    trained = [weight for weight in model.parameters() if weight.requires_grad]
+    # A sum of squares of what is normed would have no gradient.
+    total = lambda hidden: (hidden * torch.arange(hidden.shape[-1])).sum()
+    of_shared = total(shared[padded != PAD])
+    of_alone = sum(total(hidden) for group in alone for hidden in group)
+    for g, group in enumerate(alone):
+        for i, hidden in enumerate(group):
+            torch.testing.assert_close(shared[g, i, : len(hidden)], hidden)
+    for one, other in zip(torch.autograd.grad(of_shared, trained), torch.autograd.grad(of_alone, trained)):
+        torch.testing.assert_close(one, other, atol=1e-3, rtol=1e-3)
 
 
 def test_the_loss_and_its_gradient_are_cross_entropy_at_the_targets_only():

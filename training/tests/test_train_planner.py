@@ -2,12 +2,13 @@ import json
 import os
 import signal
 
+import gguf
 import numpy as np
 import pytest
 import torch
 
 import train_planner
-from model import IGNORE, fake_q4_0
+from model import IGNORE, PAD, Llama, fake_q4_0, from_gguf_tensors
 from train_planner import epoch_batches, load_tokenizer, main, make_batch, write_working_weights
 
 
@@ -21,7 +22,7 @@ def own_signals():
 
 
 def command(base, data, out, *more):
-    """Twelve steps: 11 rows are three batches, four times over."""
+    """Twelve steps: 12 rows are three batches of one group, four times over."""
     options = {"train": data / "train.jsonl", "validation": data / "validation.jsonl", "base": base, "out": out, "epochs": 4, "batch": 4}
     options |= {"rate": 3e-3, "warmup": 2, "qat-from": 0.5, "validate-every": 5, "device": "cpu", "threads": 1}
     return [part for key, value in options.items() for part in (f"--{key}", str(value))] + ["--no-compile", *more]
@@ -57,18 +58,20 @@ def fail(*_):
 
 
 def test_the_loss_covers_the_completion_and_the_end_token_only():
-    long, short = (np.array([10, 11, 12, 20, 21, 2], dtype=np.int32), 3), (np.array([10, 20, 2], dtype=np.int32), 1)
-    inputs, targets = make_batch([long, short], eos=2)
-    assert inputs.tolist() == [[10, 11, 12, 20, 21], [10, 20, 2, 2, 2]]
-    assert targets.tolist() == [[IGNORE, IGNORE, 20, 21, 2], [20, 2, IGNORE, IGNORE, IGNORE]]
+    long, short = (np.array([7, 10, 11, 20, 21, 2], dtype=np.int32), 3, 1), (np.array([7, 10, 20, 2], dtype=np.int32), 2, 1)
+    heads, lengths, inputs, targets = make_batch([[long, short]])
+    assert heads.tolist() == [[7]] and lengths.tolist() == [1]
+    assert inputs.tolist() == [[[10, 11, 20, 21], [10, 20, PAD, PAD]]]
+    assert targets.tolist() == [[[IGNORE, 20, 21, 2], [20, 2, IGNORE, IGNORE]]]
 
 
 def test_prompt_and_completion_are_tokenised_apart_and_ended(base, data):
     tokenizer, eos = load_tokenizer(base)
-    tokens, prompt = train_planner.load_rows(data / "train.jsonl", base, data)[0]
+    tokens, prompt, head = train_planner.load_rows(data / "train.jsonl", base, data)[0]
     row = json.loads((data / "train.jsonl").read_text().splitlines()[0])
     assert tokenizer.encode(row["prompt"], add_special_tokens=False).ids == tokens[:prompt].tolist()
     assert tokenizer.encode(row["completion"], add_special_tokens=False).ids + [eos] == tokens[prompt:].tolist()
+    assert tokenizer.encode(row["prompt"].split("\nQ: ")[0], add_special_tokens=False).ids == tokens[:head].tolist()
 
 
 def test_special_tokens_in_a_request_are_plain_text_and_digits_stand_alone(base):
@@ -79,10 +82,24 @@ def test_special_tokens_in_a_request_are_plain_text_and_digits_stand_alone(base)
 
 
 def test_every_row_comes_once_an_epoch_in_another_order_each_time():
-    rows = [(np.zeros(length), 1) for length in range(5, 105)]
+    heads = [np.arange(i % 30) for i in range(100)]
+    rows = [(np.concatenate([head, np.zeros(5 + i)]), len(head) + 1, len(head)) for i, head in enumerate(heads)]
     first, second = (epoch_batches(rows, 8, seed=1, epoch=epoch) for epoch in (0, 1))
-    assert sorted(sum(first, [])) == sorted(sum(second, [])) == list(range(100))
+    flat = lambda batches: [row for groups in batches for group in groups for row in group]
+    assert sorted(flat(first)) == sorted(flat(second)) == list(range(100))
     assert first != second and first == epoch_batches(rows, 8, seed=1, epoch=0)
+    for groups in first:
+        assert len({len(group) for group in groups}) == 1 and sum(map(len, groups)) <= 8
+        assert all(len({rows[row][2] for row in group}) == 1 for group in groups), "rows of one group begin alike"
+    assert any(len(groups[0]) > 1 for groups in first)
+
+
+def test_frozen_blocks_stay_as_they_were_and_the_others_learn(base, data):
+    main(command(base, data, data / "run", "--freeze", "1"))
+    before = from_gguf_tensors({t.name: torch.from_numpy(gguf.dequantize(t.data, t.tensor_type).copy()) for t in gguf.GGUFReader(base).tensors}, Llama.from_gguf(base).config)
+    after = masters(data / "run")
+    assert torch.equal(after["blk.0.ffn_down"], before["blk.0.ffn_down"])
+    assert not torch.equal(after["blk.1.ffn_down"], before["blk.1.ffn_down"])
 
 
 def test_a_run_learns_its_rows_and_ends_with_a_small_rate(base, data):
