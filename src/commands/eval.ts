@@ -7,6 +7,7 @@ import {foreignSpec, foreignTool} from '../core/params.ts'
 import {parsePlan, printPlan} from '../core/plan-parser.ts'
 import {sameArgs, samePlan} from '../core/plan-graph.ts'
 import {resolvePlan} from '../core/resolve.ts'
+import {certainTools} from '../core/run.ts'
 import {printable} from '../core/text.ts'
 import type {Plan, Planner, Retriever, ToolSpec} from '../core/types.ts'
 import {formatReport} from './eval-report.ts'
@@ -107,13 +108,14 @@ async function scoreRow(row: EvalRow, deps: EvalDeps, signal: AbortSignal): Prom
 async function predict(row: EvalRow, specs: ToolSpec[], deps: EvalDeps, signal: AbortSignal): Promise<{prediction: Prediction; plan?: Plan}> {
   const start = performance.now()
   const sinceStart = (): number => Math.round((performance.now() - start) * 10) / 10
-  const names = new Set((await deps.retriever.select(row.query, specs, signal, row.instructions)).map(t => t.name))
+  const selected = await deps.retriever.select(row.query, specs, signal, row.instructions)
+  const names = new Set(selected.map(t => t.name))
   const tools = specs.filter(s => names.has(s.name))
   const base = {id: row.id, tools: tools.map(t => t.name)}
   let firstTaskMs: number | null = null
   try {
     const stream = deps.planner.plan({
-      request: row.query, now: row.now, tools, signal, ...(row.instructions !== undefined && {instructions: row.instructions}),
+      request: row.query, now: row.now, tools, certain: certainTools(selected, specs), signal, ...(row.instructions !== undefined && {instructions: row.instructions}),
     })
     let next = await stream.next()
     for (; !next.done; next = await stream.next()) if ('task' in next.value) firstTaskMs ??= sinceStart()

@@ -15,7 +15,7 @@ export async function planCommand(words: string[], session: Session, signal: Abo
   const now = session.now()
   const deps = {retriever: session.retriever, planner: session.planner, instructions: session.config.instructions, signal}
   const {selected, tools, retrieveMs} = await selectTools(text, specs, deps)
-  const planning = await startPlan({request: {text, now}, tools, retrieveMs, attempt: 0, previous: undefined}, deps, () => undefined)
+  const planning = await startPlan({request: {text, now}, selected, tools, retrieveMs, attempt: 0, previous: undefined}, deps, () => undefined)
   // Nothing waits for the tasks; the plan is complete when their stream has ended.
   for await (const task of planning.tasks) void task
   if (!session.options.json) {

@@ -12,6 +12,8 @@ export interface LineState {
   text: string
   /** the calls so far */
   tasks: Task[]
+  /** tools that have to be called before the plan may end */
+  certain?: ReadonlySet<string> | undefined
 }
 
 const literal = (text: string): string => JSON.stringify(text).replace(/[\u007f-\u009f]/g, c => `\\x${c.charCodeAt(0).toString(16)}`)
@@ -40,6 +42,8 @@ const marks = (trail: string): string => [...trail].reverse().reduce((rest, mark
 const capital = (word: string): string => word.charAt(0).toUpperCase() + word.slice(1)
 const isNumber = (word: string): boolean => /^[\d\s()+./-]+$/.test(word)
 const isPath = (word: string): boolean => /^(?:\/|~\/|[A-Za-z]:\\)./.test(word)
+/** "mortgage_offer.pdf", no person's name; "Dr.", "St. John" and "J.R." are none. */
+const isFileName = (word: string): boolean => /[\p{L}\p{N}_-]{2,}\.(?=[a-z\d]*[a-z])[a-z\d]{2,4}$/u.test(word)
 /** No name begins with one (LABELLING, "People": "the", "my", "our" is dropped); "The Ritz" and "A. Popescu" may. */
 const isParticle = (word: string): boolean => /^(?:the|an?|my|our|your|his|her|their|its|and|or|to|with|at|on|in|for|of|from|me|him|us|them|it|i|that|this|is)$/.test(word)
 
@@ -120,7 +124,7 @@ function typed(kind: Kind, state: LineState): string {
 function value(p: Param, state: LineState): string {
   switch (p.kind) {
     case 'person': return '"\\"" name "\\""'
-    case 'file': return '"\\"" span "\\""'
+    case 'file': return '"\\"" file "\\""'
     case 'place': case 'label': return '"\\"" span? "\\""'
     case 'when': case 'until': return '"\\"" when? "\\""'
     case 'address': case 'phone': case 'path': return typed(p.kind, state)
@@ -159,17 +163,20 @@ function call(spec: ToolSpec, index: number, state: LineState): string[] | undef
 export function lineGrammar(state: LineState): string {
   const calls = state.tools.flatMap((spec, i) => {
     const rules = call(spec, i, state)
-    return rules ? [{name: `t${i}`, rules}] : []
+    return rules ? [{tool: spec.name, name: `t${i}`, rules}] : []
   })
+  const called = new Set(state.tasks.map(t => t.tool))
+  const mayEnd = calls.every(c => called.has(c.tool) || !state.certain?.has(c.tool))
   const words = wordsOf(state.text)
   const money = [...new Set(state.text.match(/\$\s?\d[\d.,]*/g))].map(m => ` | ${quoted(m.replace(/[.,]+$/, ''))}`).join('')
   const every = refs(state, 'every')
   return [
-    `root ::= " " (${[...calls.map(c => c.name), '"join()"'].join(' | ')})`,
+    `root ::= " " (${[...calls.map(c => c.name), ...(mayEnd ? ['"join()"'] : [])].join(' | ')})`,
     ...calls.flatMap(c => c.rules),
     ...spans('span', words, () => true),
+    ...spans('file', words, w => !emails(w).includes(w)),
     // "Year 4" is a name, "4" and a phone number are none.
-    ...spans('name', words, w => !w.includes('@') && (!isNumber(w) || /^\d{1,2}$/.test(w)), w => !isParticle(w) && !isNumber(w)),
+    ...spans('name', words, w => !w.includes('@') && !isFileName(w) && (!isNumber(w) || /^\d{1,2}$/.test(w)), w => !isParticle(w) && !isNumber(w)),
     'when ::= wpiece (" " wpiece)*',
     `wpiece ::= clock | span | ${calendar}`,
     `clock ::= [0-9] [0-9]? ([:.h] [0-9] [0-9])? (" "? ("am" | "pm") | "h")? | [0-9] [0-9] [0-9] [0-9] "-" [0-9] [0-9] "-" [0-9] [0-9] | [0-9] [0-9]? ("st" | "nd" | "rd" | "th")`,

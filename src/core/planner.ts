@@ -31,14 +31,14 @@ export function planWith(model: LineModel, name: string, parts: PlannerParts = {
     name,
     close: () => model.close(),
     async *plan(input: PlanInput): AsyncGenerator<PlanPiece, PlanSummary> {
-      const {request, signal, instructions = ''} = input
+      const {request, signal, certain, instructions = ''} = input
       const specs = new Map(input.tools.map(t => [t.name, t]))
       const promptTokens = await model.begin(buildPrompt(input), signal)
       const tasks: Task[] = []
       const repairs: string[] = []
       for (let id = 1; ; id++) {
         // After the last call there is only join() to write.
-        const state = {id, tools: id <= maxCalls ? input.tools : [], tasks, text: `${request} ${instructions}`}
+        const state = {id, tools: id <= maxCalls ? input.tools : [], tasks, text: `${request} ${instructions}`, certain}
         // With " join" everything is said, unless a tool's name begins so.
         const mayEnd = state.tools.every(t => !t.name.startsWith('join'))
         const isWhole = (call: string): boolean => isWholeCall(call) || mayEnd && call === ' join'

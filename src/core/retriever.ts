@@ -14,14 +14,24 @@ const maxForeign = 5
 const foreignFloor = 0.15
 const batchSize = 16
 
+/**
+ * A tool that does something is offered from this score on: of those under it 2% are needed (validation rows), and the planner
+ * wrongly calls a fifth. A look-up is offered from the lower threshold on: one that nothing uses is dropped (repair.ts).
+ */
+const actingThreshold = 0.15
+const lookUps = new Set(['get_phone_number', 'get_email_address', 'open_and_get_file_path'])
+
 /** What a tool cannot be called without: selected with it at a lower score. */
 const feeds: Record<string, string> = {
   send_sms: 'get_phone_number', summarize_pdf: 'open_and_get_file_path', compose_new_email: 'get_email_address', forward_email: 'get_email_address',
 }
 
-/** Our tools at or over the threshold, with the look-ups that they need; foreign ones by likeness. In the order of `tools`. */
+/**
+ * Our tools with their scores: look-ups at or over the threshold, others over `actingThreshold` too, with the look-ups that
+ * they need; foreign ones by likeness. In the order of `tools`.
+ */
 export function selectTools(tools: ToolSpec[], scores: ReadonlyMap<string, number>, likeness: ReadonlyMap<string, number>, threshold: number): SelectedTool[] {
-  const chosen = new Map([...scores].filter(([, score]) => score >= threshold))
+  const chosen = new Map([...scores].filter(([name, score]) => score >= (lookUps.has(name) ? threshold : Math.max(threshold, actingThreshold))))
   for (const [tool, need] of Object.entries(feeds)) {
     const score = scores.get(need)
     if (chosen.has(tool) && score !== undefined) chosen.set(need, score)

@@ -59,7 +59,7 @@ export async function runRequest(request: Request, deps: RunDeps, emit: Emit): P
   try {
     const {selected, tools, retrieveMs} = await selectTools(request.text, deps.tools, deps)
     await emit({type: 'tools-selected', tools: selected, ms: retrieveMs})
-    const execution = await runPlans(request, tools, retrieveMs, deps, emit)
+    const execution = await runPlans(request, selected, tools, retrieveMs, deps, emit)
     const status = statusOf(execution, deps.signal.aborted)
     await emit({type: 'answer', text: join(execution.reports, status, request.dryRun)})
     return await end(status)
@@ -78,10 +78,10 @@ export async function runRequest(request: Request, deps: RunDeps, emit: Emit): P
  * has begun: then nothing is done twice. Later plans get the tools of the first selection, and a failed step after a
  * document was read ends the run, so that what was read cannot choose what is done next.
  */
-async function runPlans(request: Request, tools: Tool[], retrieveMs: number, deps: RunDeps, emit: Emit): Promise<Execution> {
+async function runPlans(request: Request, selected: SelectedTool[], tools: Tool[], retrieveMs: number, deps: RunDeps, emit: Emit): Promise<Execution> {
   let previous: {plan: string; error: string} | undefined
   for (let attempt = 0; ; attempt++) {
-    const planning = await startPlan({request, tools, retrieveMs, attempt, previous}, deps, emit)
+    const planning = await startPlan({request, selected, tools, retrieveMs, attempt, previous}, deps, emit)
     const all = await execute(planning.tasks, {
       // Calls of another plan have the same numbers, and are other calls.
       ...deps, tools, now: request.now, runId: attempt === 0 ? request.id : `${request.id}-${attempt + 1}`, dryRun: request.dryRun, emit, dropped: planning.dropped,
@@ -115,6 +115,18 @@ function statusOf({reports, isStopped, error}: Execution, isAborted: boolean): R
   return 'done'
 }
 
+/** Of the validation rows' tools with such a score 99% are in the plan; of those from 0.9 to it, 80%. */
+const certainty = 0.97
+
+/**
+ * Those of our own tools that no plan for the request will do without. Where a foreign tool is on offer nothing is certain:
+ * it may do what the request wants, and the classifier does not know it.
+ */
+export function certainTools(selected: SelectedTool[], tools: Pick<ToolSpec, 'name' | 'foreign'>[]): Set<string> {
+  const isForeign = ({name}: SelectedTool): boolean => tools.some(t => t.name === name && t.foreign)
+  return new Set(selected.some(isForeign) ? [] : selected.filter(s => s.score >= certainty).map(s => s.name))
+}
+
 /** Tool RAG: the tools for this request, in the order of the registry. */
 export async function selectTools<T extends ToolSpec>(text: string, all: T[], deps: PlanDeps):
     Promise<{selected: SelectedTool[]; tools: T[]; retrieveMs: number}> {
@@ -129,6 +141,7 @@ export async function selectTools<T extends ToolSpec>(text: string, all: T[], de
 
 export interface PlanStart {
   request: Pick<Request, 'text' | 'now'>
+  selected: SelectedTool[]
   tools: ToolSpec[]
   retrieveMs: number
   attempt: number
@@ -138,7 +151,7 @@ export interface PlanStart {
 /** Starts a plan. Its tasks are pulled by the executor, and each one is announced before it can start. */
 export async function startPlan(input: PlanStart, deps: PlanDeps, emit: Emit): Promise<Planning> {
   const planner = await deps.planner()
-  const {tools, attempt} = input
+  const {selected, tools, attempt} = input
   const {text: request, now} = input.request
   const start = performance.now()
   const planning: Planning = {
@@ -147,7 +160,7 @@ export async function startPlan(input: PlanStart, deps: PlanDeps, emit: Emit): P
   }
   async function* tasks(): AsyncGenerator<Task, void> {
     const plan = planner.plan({
-      request, now, tools, signal: deps.signal,
+      request, now, tools, certain: certainTools(selected, tools), signal: deps.signal,
       ...(deps.instructions && {instructions: deps.instructions}), ...(input.previous && {previous: input.previous}),
     })
     const {timings} = planning

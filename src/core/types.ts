@@ -226,6 +226,8 @@ export interface PlanInput {
   instructions?: string
   /** selected tools, in registry order */
   tools: ToolSpec[]
+  /** those that the retriever is sure of: no plan ends before each of them is called */
+  certain?: ReadonlySet<string>
   /** on a replan: what was planned and what went wrong */
   previous?: {plan: string; error: string}
   signal: AbortSignal

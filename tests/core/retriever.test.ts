@@ -16,6 +16,11 @@ describe('selectTools', () => {
     expect(select({open_note: 0.5, get_phone_number: 0.9, send_sms: 0.49})).toEqual([['get_phone_number', 0.9], ['open_note', 0.5]])
   })
 
+  test('takes a look-up at a lower score than a tool that does something', () => {
+    const scored = scores({get_email_address: 0.1, compose_new_email: 0.1, create_note: 0.2})
+    expect(selectTools(specs, scored, new Map(), 0.02).map(t => t.name)).toEqual(['get_email_address', 'create_note'])
+  })
+
   test('adds the look-up that a chosen tool cannot do without, with its own score', () => {
     expect(select({send_sms: 0.9, get_phone_number: 0.2})).toEqual([['get_phone_number', 0.2], ['send_sms', 0.9]])
     expect(select({summarize_pdf: 0.9}).map(([name]) => name)).toEqual(['open_and_get_file_path', 'summarize_pdf'])
