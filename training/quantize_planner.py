@@ -6,7 +6,7 @@ Rounding each weight to the nearest level costs several points of plan success. 
 made up for by the columns that are not yet rounded (Frantar et al., arXiv 2210.17323), from the inputs that the matrix really
 gets; the columns with the largest inputs come first. The scale of a group of 32 is tried at several sizes, from the one that
 reaches its peak downwards, and the peak keeps the lowest level: so Q4_0's own rule finds the same scale again, and
-export_planner.py, or quantization-aware training that starts from the result, writes these very values.
+export_planner.py, or quantization-aware training that starts from the result, begins with these very values.
 """
 
 import argparse
@@ -23,6 +23,7 @@ from train_planner import load_rows, save_atomically
 SHRINK = (1, 0.96, 0.92, 0.88, 0.84, 0.8, 0.76, 0.72)  # of the scale that reaches the group's peak
 DAMPING = 0.01  # of the mean of the Hessian's diagonal
 COLUMNS = 64  # rounded before their error reaches the rest of the matrix
+MARGIN = 0.49  # of a level: how far a master may stand from its rounded value
 BATCH = 8
 
 
@@ -68,6 +69,20 @@ def gptq(weight, hessian):
             weight[:, i + 1 : end] -= errors[:, i - start, None] * inverse[i, i + 1 : end]
         weight[:, end:] -= errors @ inverse[start:end, end:]
     return weight[:, back].contiguous()
+
+
+def masters_of(weight, rounded):
+    """Masters as near to a float32 weight as they can be while Q4_0's own rule rounds them to `rounded` (of gptq).
+
+    Quantization-aware training goes on from them: a weight that stood between two levels is still near the other one.
+    """
+    groups, targets = weight.view(-1, GROUP), rounded.view(-1, GROUP)
+    peak = targets.abs().argmax(1, keepdim=True)
+    top = targets.gather(1, peak)
+    margin = top.abs() / 8 * MARGIN
+    near = torch.minimum(torch.maximum(groups, targets - margin), targets + margin)
+    near = torch.minimum(torch.maximum(near, -0.999 * top.abs()), 0.999 * top.abs())
+    return near.scatter(1, peak, top).view(weight.shape)
 
 
 def pad(rows, length):
@@ -136,7 +151,8 @@ def main(argv=None):
     args.to.parent.mkdir(parents=True, exist_ok=True)
     rows = [tokens for tokens, *_ in load_rows(args.rows, base, args.to.parent)]
     quantize(model, random.Random(1).sample(rows, min(args.count, len(rows))))
-    checkpoint["masters"] = {name: names[name].data for name in checkpoint["masters"]}
+    for name, weight in checkpoint["masters"].items():
+        checkpoint["masters"][name] = masters_of(weight.float(), names[name].data) if weight.dim() == 2 else weight
     checkpoint["args"]["quantized"] = "gptq"
     save_atomically(checkpoint, args.to)
 

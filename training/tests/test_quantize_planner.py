@@ -2,7 +2,7 @@ import torch
 from conftest import tiny_model
 
 from model import fake_q4_0
-from quantize_planner import gptq, quantize
+from quantize_planner import gptq, masters_of, quantize
 
 
 def test_the_values_are_on_q4_0s_grid_and_stay_there():
@@ -18,6 +18,15 @@ def test_what_a_matrix_computes_changes_less_than_by_rounding_to_the_nearest():
     weight = torch.randn(64, 128)
     error = lambda rounded: ((inputs @ (rounded - weight).T) ** 2).mean()
     assert error(gptq(weight, inputs.T @ inputs)) < 0.6 * error(fake_q4_0(weight))
+
+
+def test_the_masters_are_rounded_to_the_same_values_and_stay_near_the_weights():
+    torch.manual_seed(0)
+    weight, inputs = torch.randn(40, 96), torch.randn(500, 96)
+    rounded = gptq(weight, inputs.T @ inputs)
+    masters = masters_of(weight, rounded)
+    assert torch.equal(fake_q4_0(masters), rounded)
+    assert (masters - weight).abs().mean() < 0.5 * (rounded - weight).abs().mean()
 
 
 def test_inputs_that_never_come_and_groups_of_zeros_do_no_harm():
