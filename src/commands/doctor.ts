@@ -1,5 +1,5 @@
 // `tinyagent doctor`: checks what the program stands on, one line each, with what to do where something is wrong.
-import {accessSync, constants, existsSync} from 'node:fs'
+import {accessSync, constants, existsSync, readdirSync} from 'node:fs'
 import {createRequire} from 'node:module'
 import path from 'node:path'
 import {reasonOf} from '../core/errors.ts'
@@ -108,7 +108,7 @@ const loginMs = 15_000
 
 async function mailChecks({config, configError}: Session, signal: AbortSignal): Promise<Check[]> {
   if (configError || config.mail.backend === 'folder') return []
-  const [{accountOf, nameOf}, {withImap}, {checkSmtp}, {doubtfulMails}] = await Promise.all([
+  const [{accountOf, nameOf}, {withImap}, {checkSmtp}, {settleDoubts}] = await Promise.all([
     import('../tools/mail/account.ts'), import('../tools/mail/imap.ts'), import('../tools/mail/smtp.ts'), import('../tools/mail/smtp-imap.ts'),
   ])
   const login = async (name: string, work: (limit: AbortSignal) => Promise<string>): Promise<Check> => {
@@ -136,9 +136,17 @@ async function mailChecks({config, configError}: Session, signal: AbortSignal): 
       await checkSmtp(smtp, await account.password(limit), limit)
       return `${nameOf(smtp)} lets ${address} in`
     }),
-    ...(await doubtfulMails(config.dirs.mail)).map((file): Check =>
-      ({name: 'mail in doubt', state: 'note', detail: `${file} may have gone: look at Sent, then send it anew or remove the file`})),
+    ...(await settleDoubts(account, config.dirs.mail, signal)).map(({path: file, subject, where}): Check => where === undefined
+      ? {name: 'mail in doubt', state: 'note', detail: `'${subject}' may have gone: look at Sent, or ask who should have it; then remove ${file}`}
+      : {name: 'mail in doubt', state: 'ok', detail: `'${subject}' went: it is in ${where}`}),
+    ...waitingCheck(path.join(config.dirs.mail, 'outbox')),
   ]
+}
+
+/** What was put there while there was no account; it is never sent without a word. */
+function waitingCheck(outbox: string): Check[] {
+  const count = ['new', 'cur'].flatMap(part => existsSync(path.join(outbox, part)) ? readdirSync(path.join(outbox, part)) : []).length
+  return count === 0 ? [] : [{name: 'outbox', state: 'note', detail: `${count === 1 ? '1 mail' : `${count} mails`} from before there was an account in ${outbox}: they are not sent by themselves; write them anew, or remove them`}]
 }
 
 function programChecks(): Check[] {

@@ -17,7 +17,10 @@ export function refuseSockets(): void {
     // net.connect() hands over [options, callback] as one list.
     const first: unknown = Array.isArray(args[0]) ? args[0][0] : args[0]
     const isPath = (typeof first === 'string' && Number.isNaN(Number(first))) || (typeof first === 'object' && first !== null && 'path' in first && Boolean(first.path))
-    return isPath ? connect.apply(this, args) : this.destroy(new Offline())
+    if (isPath) return connect.apply(this, args)
+    Object.assign(this, {connecting: true}) // what is written meanwhile waits
+    setImmediate(() => this.destroy(new Offline())) // once its owner listens
+    return this
   }
   dgram.Socket.prototype.send = function (): never { throw new Offline() }
   dgram.Socket.prototype.connect = function (): never { throw new Offline() }

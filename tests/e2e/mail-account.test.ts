@@ -2,12 +2,14 @@
 import {execFileSync} from 'node:child_process'
 import {readdirSync, readFileSync} from 'node:fs'
 import path from 'node:path'
-import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import {afterAll, beforeAll, describe, expect, it, vi} from 'vitest'
+import {doubtfulMails} from '../../src/tools/mail/smtp-imap.ts'
 import {startFaultProxy} from '../servers/fault-proxy.ts'
 import {canRunMailServers, password, startMailServers, type MailServers} from '../servers/mail-servers.ts'
 import {keys, open, put, testHome} from './fixtures.ts'
 import {recording, runProgram} from './terminal.ts'
 
+vi.setConfig({testTimeout: 300_000}) // the program starts many times, beside real servers
 const canRun = await canRunMailServers()
 let servers: MailServers
 beforeAll(async () => { if (canRun) servers = await startMailServers() })
@@ -153,7 +155,7 @@ describe.skipIf(!canRun)('a mail account', () => {
       const again = await runProgram(dir, ['--yes', 'email Ana that the budget is done'], {env: {...noKeyring, ...recording('note')}})
       expect(again.stderr).toMatch(/tinyagent was cut off during this step; please check whether it was done: .*ana@example\.org/)
       expect((await servers.mails('ana@example.org')).length).toBe(1)
-      expect((await runProgram(dir, ['doctor'], {env: noKeyring})).stdout).toMatch(/^note +mail in doubt: .*may have gone/m)
+      expect(await doubtfulMails(path.join(dir, 'data/mail'))).toHaveLength(1) // for doctor, which asks the server
     } finally {
       await proxy.close()
     }

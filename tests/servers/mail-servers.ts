@@ -74,7 +74,7 @@ export async function startMailServers(): Promise<MailServers> {
     ports: {imap, imaps, smtp, smtps},
     deliver: (user, raw) => deliverByLmtp(lmtp, user, raw),
     async mails(user, folder) {
-      const deadline = performance.now() + 30_000
+      const deadline = performance.now() + 120_000
       while (!await queueIsEmpty()) {
         if (performance.now() > deadline) throw new Error(`the mail does not arrive:\n${await log()}`)
         await pause(30)

@@ -23,7 +23,7 @@ export async function startServer(program: string, args: string[], ports: number
   child.stderr?.on('data', (chunk: Buffer) => { stderr += chunk.toString() })
   child.on('error', error => { end = error.message })
   child.on('exit', code => { end = `exit code ${code ?? 'none'}` })
-  const deadline = performance.now() + 30_000
+  const deadline = performance.now() + 90_000
   for (const port of ports) {
     while (!await answers(port)) {
       if (end !== undefined || performance.now() > deadline) {

@@ -51,14 +51,12 @@ describe('the servers of an address', () => {
     expect(asked).not.toContain('ana.b') // the domain is enough for the look-up
   })
 
-  test('come from the best that knows them: a missing page, a broken one and a silent one are passed over within their limit', async () => {
+  test('come from the best that knows them: a missing page, a broken one and a silent one are passed over', async () => {
     const missing = await web((_, answer) => { answer.statusCode = 404; answer.end(ispdb) })
     const broken = await web((_, answer) => { answer.end('<clientConfig><incomingServer type="imap"><hostname>x') })
     const silent = await web(() => undefined)
     const good = await web((_, answer) => { answer.end(ispdb) })
-    const started = performance.now()
     expect(await findServers('ana.b@example.com', signal, {...nowhere, urls: () => [missing, broken, silent, good]})).toMatchObject(fromIspdb)
-    expect(performance.now() - started).toBeLessThan(9_000)
   })
 
   test('an endless answer is given up', async () => {

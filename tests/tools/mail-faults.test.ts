@@ -2,9 +2,9 @@
 // true at the server, no mail goes twice, none is lost, and "unknown" is said only where nobody can know.
 import {readdir} from 'node:fs/promises'
 import {join} from 'node:path'
-import {afterAll, beforeAll, describe, expect, test} from 'vitest'
+import {afterAll, beforeAll, describe, expect, test, vi} from 'vitest'
 import {ToolError} from '../../src/core/errors.ts'
-import type {MailAccount, Server} from '../../src/tools/mail/account.ts'
+import {answerMs, type MailAccount, type Server} from '../../src/tools/mail/account.ts'
 import type {MailBackend} from '../../src/tools/mail/mail.ts'
 import {rawMessage} from '../../src/tools/mail/message.ts'
 import {openImapMail} from '../../src/tools/mail/smtp-imap.ts'
@@ -12,6 +12,7 @@ import {startFaultProxy, type Fault, type FaultProxy} from '../servers/fault-pro
 import {canRunMailServers, password, startMailServers, type MailServers} from '../servers/mail-servers.ts'
 import {tempFolder} from './vdir-programs.ts'
 
+vi.setConfig({testTimeout: 600_000, hookTimeout: 120_000}) // real servers on a busy machine
 const canRun = await canRunMailServers()
 const user = 'me@example.org'
 const envelope = {from: user, to: ['ana@example.org']}
@@ -33,7 +34,7 @@ describe.skipIf(!canRun)('a line that is cut', () => {
     temp = await tempFolder()
     const account: MailAccount = {address: user, imap: at(imapProxy.port), smtp: at(proxy.port), password: async () => password, forgetPassword: () => undefined}
     backend = openImapMail(account, {dir: temp.path, warn: message => warnings.push(message)})
-  }, 60_000)
+  })
   afterAll(async () => {
     await proxy?.close()
     await imapProxy?.close()
@@ -91,7 +92,7 @@ describe.skipIf(!canRun)('a line that is cut', () => {
     expect(Math.min(...where('unknown'))).toBeGreaterThanOrEqual(dot)
     expect(where('unknown')).toContain(dot + 3) // the server has all of it, and its answer is cut
     expect([...said.values()].filter(o => !['sent', 'unknown', 'unavailable', 'failed'].includes(o))).toEqual([])
-  }, 300_000)
+  })
 
   test('on the server\'s side: only the answer to the whole mail leaves a doubt', async () => {
     await servers.clear()
@@ -110,7 +111,7 @@ describe.skipIf(!canRun)('a line that is cut', () => {
       else if (at < answer - 4) expect(outcome, String(at)).toBe('unknown') // the id in the answer may be a little shorter
     }
     expect([...said.values()]).toContain('unknown')
-  }, 300_000)
+  })
 
   test('the server that can tell is asked: a mail that is found by its Message-ID went', async () => {
     proxy.set()
@@ -125,7 +126,7 @@ describe.skipIf(!canRun)('a line that is cut', () => {
     const sent = await backend.send(other.raw, toMe, other.id, new AbortController().signal)
     expect(sent.where).toBe('INBOX on 127.0.0.1')
     proxy.set()
-  }, 60_000)
+  })
 
   test('after a cancel before the last byte nothing went; the line that is silent is given up', async () => {
     const mail = await message()
@@ -139,9 +140,9 @@ describe.skipIf(!canRun)('a line that is cut', () => {
     proxy.set()
     expect(await copies(mail.id)).toBe(0)
     expect(await send(mail)).toBe('sent')
-  }, 60_000)
+  })
 
-  test('a cancel while the answer is awaited says that it may have gone, within two seconds', async () => {
+  test('a cancel while the answer is awaited says at once that it may have gone', async () => {
     const mail = await message()
     proxy.set()
     await send(await message())
@@ -155,10 +156,10 @@ describe.skipIf(!canRun)('a line that is cut', () => {
     const started = performance.now()
     cancel.abort()
     await expect(work).rejects.toMatchObject({code: 'unknown', message: expect.stringContaining('never sent again by itself')})
-    expect(performance.now() - started).toBeLessThan(2_000)
+    expect(performance.now() - started).toBeLessThan(answerMs / 2) // and not when the server's time is up
     proxy.set()
     expect(await send(mail)).toBe('refused')
-  }, 60_000)
+  })
 
   test('when the line to the inbox is cut, the mail went all the same, and its copy is in Sent or here', async () => {
     await servers.clear()
@@ -179,5 +180,5 @@ describe.skipIf(!canRun)('a line that is cut', () => {
       expect(there === 1 || isHere, String(cutAfter)).toBe(true)
       expect(warnings.length > 0, String(cutAfter)).toBe(isHere)
     }
-  }, 300_000)
+  })
 })

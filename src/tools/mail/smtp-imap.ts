@@ -2,7 +2,7 @@
 // that no mail goes twice: not of two at once, not after a crash, not after a reply that got lost.
 import {readdir, readFile, rm} from 'node:fs/promises'
 import {join, resolve} from 'node:path'
-import {isAbort, ToolError} from '../../core/errors.ts'
+import {isAbort, reasonOf, ToolError} from '../../core/errors.ts'
 import {oneLine} from '../../core/text.ts'
 import {createWhole, isMissing, notWritten} from '../files/durable.ts'
 import {uidOf, type Warn} from '../vdir.ts'
@@ -11,7 +11,7 @@ import {folderOf, searchId, withImap} from './imap.ts'
 import type {MailBackend, MailListing, OpenMail} from './mail.ts'
 import {openMaildir, readMail} from './maildir.ts'
 import {headOf, maxMailBytes, openMailOf} from './read.ts'
-import {deliver} from './smtp.ts'
+import {deliver, type Refusal} from './smtp.ts'
 
 export interface ImapMailOptions {
   /** what is kept on this machine: mails on their way, and drafts that the server could not take */
@@ -58,18 +58,6 @@ export function openImapMail(account: MailAccount, {dir, file, warn = () => unde
     return mail && {mail, uid: wanted, uidValidity: validity}
   })
 
-  /** Where the server keeps a mail of this id; undefined when it has none, or can't be asked. */
-  const whereSent = async (id: string, signal: AbortSignal): Promise<string | undefined> => {
-    try {
-      return await onServer(AbortSignal.any([signal, AbortSignal.timeout(askMs)]), async client => {
-        for (const path of [await folderOf(client, 'Sent'), 'INBOX']) if ((await searchId(client, path, id)).length > 0) return `${path} on ${imap.host}`
-        return undefined
-      })
-    } catch {
-      return undefined
-    }
-  }
-
   const keepSent = async (raw: Buffer, id: string, signal: AbortSignal): Promise<string> => {
     try {
       return await onServer(signal, async client => {
@@ -88,7 +76,12 @@ export function openImapMail(account: MailAccount, {dir, file, warn = () => unde
   return {
     openMail: async () => {
       if (chosen && 'file' in chosen) return readMail(chosen.file)
-      return (await fetchMail(chosen?.uid, chosen?.uidValidity))?.mail
+      const found = await fetchMail(chosen?.uid, chosen?.uidValidity)
+      if (!found && chosen) {
+        chosen = undefined // moved or deleted by another program
+        throw new ToolError('not-found', 'The chosen mail is not in the inbox any more. /mail lists what is there.')
+      }
+      return found?.mail
     },
     open: async id => {
       if (!/^[1-9]\d{0,9}$/.test(id)) {
@@ -131,30 +124,58 @@ export function openImapMail(account: MailAccount, {dir, file, warn = () => unde
       signal.throwIfAborted()
       const ledger = openLedger(dir, id)
       await ledger.claim(raw)
+      // From here on the mail may be out: what goes wrong with our own notes must not look as if it were not.
+      const noteSent = (): Promise<void> => ledger.sent().catch((error: unknown) => warn(`The mail went, but that could not be written down: ${reasonOf(error)}`))
+      let refused: Refusal[]
       try {
-        const refused = await deliver(smtp, await account.password(signal), raw, {from: envelope.from || account.address, to: envelope.to}, signal)
-        await ledger.sent()
-        return {id, where: await keepSent(raw, id, signal), isQueued: false, ...(refused.length > 0 && {refused})}
+        refused = await deliver(smtp, await account.password(signal), raw, {from: envelope.from || account.address, to: envelope.to}, signal)
       } catch (error) {
         if (!(error instanceof ToolError) || error.code !== 'unknown') {
           await ledger.release()
           if (!isAbort(error)) account.forgetPassword()
           throw error
         }
-        const where = await whereSent(id, signal)
+        const where = await whereSent(account, id, signal)
         if (where === undefined) throw new ToolError('unknown', `${error.message}. Look at Sent, or ask the recipients, before you send it again: it is never sent again by itself. Its text is in ${ledger.path}.`, {cause: error})
-        await ledger.sent()
+        await noteSent()
         return {id, where, isQueued: false}
       }
+      await noteSent()
+      return {id, where: await keepSent(raw, id, signal), isQueued: false, ...(refused.length > 0 && {refused})}
     },
   }
 }
 
-/** Mails of an earlier run that may have gone: claimed, and neither sent nor failed. */
+/** Where the server has a mail of this id; undefined when it has none, or can't be asked. */
+async function whereSent({imap, password}: MailAccount, id: string, signal: AbortSignal): Promise<string | undefined> {
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(askMs)])
+  try {
+    return await withImap(imap, await password(limit), limit, async client => {
+      for (const path of [await folderOf(client, 'Sent'), 'INBOX']) if ((await searchId(client, path, id)).length > 0) return `${path} on ${imap.host}`
+      return undefined
+    })
+  } catch {
+    return undefined
+  }
+}
+
+/** Mails of an earlier run that may have gone: begun, and neither sent nor failed. */
 export async function doubtfulMails(dir: string): Promise<string[]> {
   const folder = join(dir, 'sending')
   const names: string[] = await readdir(folder).catch(() => [])
   return names.filter(name => name.endsWith('.eml') && !names.includes(name.replace(/eml$/, 'sent'))).map(name => join(folder, name))
+}
+
+/** Asks the server for each doubtful mail, and settles those that it has; `where` is absent for what stays in doubt. */
+export async function settleDoubts(account: MailAccount, dir: string, signal: AbortSignal): Promise<{path: string; subject: string; where?: string}[]> {
+  const asked = []
+  for (const path of await doubtfulMails(dir)) {
+    const mail = await openMailOf(await readFile(path), path)
+    const where = mail?.messageId ? await whereSent(account, mail.messageId, signal) : undefined
+    if (mail && where !== undefined) await openLedger(dir, mail.messageId).sent()
+    asked.push({path, subject: mail?.subject ?? '', ...(where !== undefined && {where})})
+  }
+  return asked
 }
 
 /** Of each Message-ID one file: there while it is on its way, or in doubt; a second one after it went. */
