@@ -1,5 +1,5 @@
 // `tinyagent doctor`: checks what the program stands on, one line each, with what to do where something is wrong.
-import {accessSync, constants, existsSync} from 'node:fs'
+import {accessSync, constants, existsSync, readdirSync} from 'node:fs'
 import {createRequire} from 'node:module'
 import path from 'node:path'
 import {reasonOf} from '../core/errors.ts'
@@ -14,7 +14,7 @@ import {plannerFile, type Session} from './session.ts'
 interface Check { name: string; state: 'ok' | 'note' | 'bad'; detail: string }
 
 export async function doctorCommand(session: Session, signal: AbortSignal): Promise<number> {
-  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await nativeChecks(), ...folderChecks(session), ...programChecks()]
+  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await nativeChecks(), ...folderChecks(session), ...await mailChecks(session, signal), ...programChecks()]
   if (session.options.json) process.stdout.write(`${JSON.stringify(checks)}\n`)
   else for (const {name, state, detail} of checks) process.stdout.write(`${state.padEnd(5)} ${name}: ${printable(detail)}\n`)
   return checks.some(c => c.state === 'bad') ? 1 : 0
@@ -101,6 +101,52 @@ function folderChecks({config}: Session): Check[] {
       return {name: `${name} folder`, state: 'bad', detail: `${dir} cannot be written: ${reasonOf(error)}; the config or --home names another folder`}
     }
   })
+}
+
+/** Of one login. */
+const loginMs = 15_000
+
+async function mailChecks({config, configError}: Session, signal: AbortSignal): Promise<Check[]> {
+  if (configError || config.mail.backend === 'folder') return []
+  const [{accountOf, nameOf}, {withImap}, {checkSmtp}, {settleDoubts}] = await Promise.all([
+    import('../tools/mail/account.ts'), import('../tools/mail/imap.ts'), import('../tools/mail/smtp.ts'), import('../tools/mail/smtp-imap.ts'),
+  ])
+  const login = async (name: string, work: (limit: AbortSignal) => Promise<string>): Promise<Check> => {
+    const limit = AbortSignal.timeout(loginMs)
+    try {
+      return {name, state: 'ok', detail: await work(AbortSignal.any([signal, limit]))}
+    } catch (error) {
+      signal.throwIfAborted()
+      return {name, state: 'bad', detail: limit.aborted ? `no answer within ${loginMs / 1000} seconds` : reasonOf(error)}
+    }
+  }
+  let account: ReturnType<typeof accountOf>
+  try {
+    account = accountOf(config)
+  } catch (error) {
+    return [{name: 'mail account', state: 'bad', detail: reasonOf(error)}]
+  }
+  const {imap, smtp, address} = account
+  return [
+    await login('mail, IMAP', async limit => {
+      const mails = await withImap(imap, await account.password(limit), limit, async client => (await client.status('INBOX', {messages: true})))
+      return `${nameOf(imap)} lets ${address} in; ${mails ? mails.messages ?? 0 : 0} mails in the inbox`
+    }),
+    await login('mail, SMTP', async limit => {
+      await checkSmtp(smtp, await account.password(limit), limit)
+      return `${nameOf(smtp)} lets ${address} in`
+    }),
+    ...(await settleDoubts(account, config.dirs.mail, signal)).map(({path: file, subject, where}): Check => where === undefined
+      ? {name: 'mail in doubt', state: 'note', detail: `'${subject}' may have gone: look at Sent, or ask who should have it; then remove ${file}`}
+      : {name: 'mail in doubt', state: 'ok', detail: `'${subject}' went: it is in ${where}`}),
+    ...waitingCheck(path.join(config.dirs.mail, 'outbox')),
+  ]
+}
+
+/** What was put there while there was no account; it is never sent without a word. */
+function waitingCheck(outbox: string): Check[] {
+  const count = ['new', 'cur'].flatMap(part => existsSync(path.join(outbox, part)) ? readdirSync(path.join(outbox, part)) : []).length
+  return count === 0 ? [] : [{name: 'outbox', state: 'note', detail: `${count === 1 ? '1 mail' : `${count} mails`} from before there was an account in ${outbox}: they are not sent by themselves; write them anew, or remove them`}]
 }
 
 function programChecks(): Check[] {

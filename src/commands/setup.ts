@@ -1,9 +1,14 @@
-// `tinyagent setup`: writes a commented config and makes the folders. Nothing that is there is changed.
+// `tinyagent setup`: writes a commented config and makes the folders. Nothing that is there is changed. `setup mail` and the
+// like set up an account each.
+import {UsageError} from '../core/errors.ts'
 import {makeFolder} from '../core/paths.ts'
 import type {Session} from './session.ts'
 import {writeTemplate} from './config.ts'
 
-export async function setupCommand({config, configError}: Session): Promise<number> {
+export async function setupCommand(session: Session, part: string | undefined, own: Record<string, unknown>, signal: AbortSignal): Promise<number> {
+  if (part === 'mail') return (await import('./setup-mail.ts')).setupMail(session, own, signal)
+  if (part !== undefined) throw new UsageError(`setup ${part}: there is mail, or \`setup\` alone`)
+  const {config, configError} = session
   if (configError) throw configError
   const isNew = writeTemplate(config)
   for (const dir of [config.paths.state, ...Object.values(config.dirs)]) makeFolder(dir)
