@@ -15,7 +15,7 @@ function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): C
     const command = input.at(-1) as Command
     const options = command.optsWithGlobals<Options>()
     const words = command.args
-    if (options.voice || options.audio !== undefined) throw new Unavailable(noVoice)
+    if (options.audio !== undefined) throw new Unavailable(noVoice)
     const {openSession} = await import('./commands/session.ts')
     const session = openSession(options, opening)
     try {
@@ -42,7 +42,7 @@ function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): C
     .option('--config <file>', 'the config file')
     .option('--home <dir>', 'keep config, data and state under this folder (also TINYAGENT_HOME)')
     .option('--audio <file>', 'a spoken request')
-    .option('--voice', 'speak the request')
+    .option('--voice', 'speak the request, and look at it before it is sent')
     .action(withSession(async (session, words) => (await import('./commands/run.ts')).runCommand(words, session, signal)))
     .exitOverride()
     .showHelpAfterError('(tinyagent --help shows the options)')

@@ -11,6 +11,7 @@ import {openModels, wholeModelFiles} from '../core/models.ts'
 import {expand, pathsOf, type Paths} from '../core/paths.ts'
 import {printable} from '../core/text.ts'
 import type {Planner, Retriever, Tool} from '../core/types.ts'
+import type {Transcriber} from '../core/voice.ts'
 import type {Backends} from '../tools/index.ts'
 
 /** The options that every subcommand takes. */
@@ -41,6 +42,8 @@ export interface Session {
   planner(): Promise<Planner>
   retriever(): Promise<Retriever>
   tools(): Promise<{tools: Tool[]; backends: Backends}>
+  /** speech to text */
+  transcriber(): Promise<Transcriber>
   close(): Promise<void>
 }
 
@@ -93,6 +96,13 @@ export function openSession(options: Options, {mends = false} = {}): Session {
         embed: async (texts, signal) => (await session.retriever()).embed(texts, signal),
         ...(options.mail !== undefined && {openMail: path.resolve(options.mail)}),
       })
+    }),
+    transcriber: once(async () => {
+      const {openTranscriber} = await import('../core/voice.ts')
+      const [model] = await wholeModelFiles(openModels(), 'whisper', config.voice.model || undefined, stamps)
+      const transcriber = await openTranscriber({model: model!, ...(config.model.threads > 0 && {threads: config.model.threads})})
+      closers.push(() => transcriber.close())
+      return transcriber
     }),
     async close() {
       await Promise.all(closers.splice(0).map(close => close()))

@@ -113,7 +113,7 @@ async function launch(program: string, args: string[], env: NodeJS.ProcessEnv): 
   }
 }
 
-function isInstalled(program: string, env: NodeJS.ProcessEnv): boolean {
+export function isInstalled(program: string, env: NodeJS.ProcessEnv): boolean {
   return (env['PATH'] ?? '').split(path.delimiter).some(folder => {
     try {
       accessSync(path.join(folder, program), constants.X_OK)
@@ -124,7 +124,8 @@ function isInstalled(program: string, env: NodeJS.ProcessEnv): boolean {
   })
 }
 
-function start(program: string, args: string[], options: Parameters<typeof spawn>[2]): ChildProcess {
+/** Starts a program and leaves the rest to the caller, who has to listen for its `error`. */
+export function start(program: string, args: string[], options: Parameters<typeof spawn>[2]): ChildProcess {
   try {
     return spawn(program, args, {...options, shell: false, windowsHide: true})
   } catch (cause) {
@@ -132,7 +133,7 @@ function start(program: string, args: string[], options: Parameters<typeof spawn
   }
 }
 
-function notStarted(program: string, cause: unknown): ToolError {
+export function notStarted(program: string, cause: unknown): ToolError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
   if (code === 'ENOENT') return new ToolError('unavailable', `${program} is not installed.`, {cause})
   if (code === 'ERR_INVALID_ARG_VALUE' || code === 'E2BIG') return new ToolError('invalid-args', `${program} can't be given this text (${code}).`, {cause})
