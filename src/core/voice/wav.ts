@@ -96,12 +96,14 @@ function mono(buffer: Buffer, count: number, {isFloat, bytes, channels}: Format)
     ? (at: number): number => bytes === 4 ? buffer.readFloatLE(at) : buffer.readDoubleLE(at)
     // Eight bits have no sign.
     : bytes === 1 ? (at: number): number => (buffer[at]! - 128) / 128 : (at: number): number => buffer.readIntLE(at, bytes) / 2 ** (8 * bytes - 1)
-  return Float32Array.from({length: count}, (_, i) => {
+  const out = new Float32Array(count)
+  for (let i = 0; i < count; i++) {
     let sum = 0
     for (let c = 0; c < channels; c++) sum += read((i * channels + c) * bytes)
     const mean = sum / channels
-    return mean >= -1 && mean <= 1 ? mean : mean > 1 ? 1 : mean < -1 ? -1 : 0 // NaN is silence
-  })
+    out[i] = mean >= -1 && mean <= 1 ? mean : mean > 1 ? 1 : mean < -1 ? -1 : 0 // NaN is silence
+  }
+  return out
 }
 
 /** Zero crossings of the filter on each side; 16 keep a tone at 7 kHz and lose one at 9 kHz. */
@@ -117,14 +119,25 @@ export function resampler(rate: number): (samples: Float32Array | undefined) => 
   let kept = new Float32Array(reach)
   /** of the next sample, in `kept` */
   let at = reach
-  const sample = (place: number): number => {
-    const middle = Math.floor(place)
-    let sum = 0
-    for (let i = middle - reach + 1; i <= middle + reach; i++) {
-      const x = place - i
+  // Of a place between two samples, in 4096ths; there are few of them, since the rates have common divisors.
+  const filters = new Map<number, Float32Array>()
+  const filterAt = (phase: number): Float32Array => {
+    const made = filters.get(phase) ?? new Float32Array(2 * reach)
+    if (filters.has(phase)) return made
+    for (let i = 0; i < made.length; i++) {
+      const x = phase / 4096 + reach - 1 - i
       const window = 0.5 + 0.5 * Math.cos(Math.PI * x / (reach + 1))
-      sum += (kept[i] ?? 0) * window * (x === 0 ? cut : Math.sin(Math.PI * cut * x) / (Math.PI * x))
+      made[i] = window * (Math.abs(x) < 1e-9 ? cut : Math.sin(Math.PI * cut * x) / (Math.PI * x))
     }
+    filters.set(phase, made)
+    return made
+  }
+  const sample = (place: number): number => {
+    const nearest = Math.round(place * 4096) / 4096
+    const middle = Math.floor(nearest)
+    const filter = filterAt(Math.round((nearest - middle) * 4096))
+    let sum = 0
+    for (let i = 0; i < filter.length; i++) sum += (kept[middle - reach + 1 + i] ?? 0) * filter[i]!
     return sum
   }
   return samples => {
@@ -134,7 +147,8 @@ export function resampler(rate: number): (samples: Float32Array | undefined) => 
     all.set(fresh, kept.length)
     kept = all
     const count = Math.max(0, Math.ceil((kept.length - reach - at) / step))
-    const out = Float32Array.from({length: count}, (_, i) => sample(at + i * step))
+    const out = new Float32Array(count)
+    for (let i = 0; i < count; i++) out[i] = sample(at + i * step)
     at += count * step
     const gone = Math.max(0, Math.floor(at) - reach)
     kept = kept.slice(gone)
