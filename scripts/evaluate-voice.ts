@@ -11,8 +11,8 @@ import {openTranscriber} from '../src/core/voice.ts'
 import {humanSpeech, samplesOf, speak} from './speech.ts'
 import {wordErrors} from './word-errors.ts'
 
-const voices = ['espeak-ng en-us 140', 'espeak-ng en-gb-x-rp 165', 'flite slt', 'flite rms', 'flite awb']
-const noises: [string, number | undefined][] = [['quiet', undefined], ['15 dB', 15], ['5 dB', 5]]
+const voices = ['flite slt', 'flite rms', 'espeak-ng en-us 140']
+const noises: [string, number | undefined][] = [['quiet', undefined], ['pink noise, 10 dB', 10]]
 const requests = [
   'Remind me to call the dentist tomorrow at 3pm.',
   'Add milk, eggs and bread to the shopping list.',
@@ -69,16 +69,6 @@ const rate = (all: {errors: number; words: number}[]): string => {
 try {
   const people = []
   for (const {file, text} of humanSpeech()) people.push(wordErrors(text, await hear(file)))
-  const rows: string[] = []
-  for (const voice of voices) {
-    const cells: string[] = []
-    for (const [, snr] of noises) {
-      const all = []
-      for (const request of requests) all.push(wordErrors(request, await say(voice, request, snr)))
-      cells.push(rate(all))
-    }
-    rows.push(`| ${voice} | ${cells.join(' | ')} |`)
-  }
   const named: string[] = []
   for (const voice of voices) {
     const cells: string[] = []
@@ -91,6 +81,16 @@ try {
       cells.push(`${right} of ${contacts.length}`)
     }
     named.push(`| ${voice} | ${cells.join(' | ')} |`)
+  }
+  const rows: string[] = []
+  for (const voice of voices) {
+    const cells: string[] = []
+    for (const [, snr] of noises) {
+      const all = []
+      for (const request of requests) all.push(wordErrors(request, await say(voice, request, snr)))
+      cells.push(rate(all))
+    }
+    rows.push(`| ${voice} | ${cells.join(' | ')} |`)
   }
   const processor = processorSeconds()
   const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], {encoding: 'utf8'}).trim()
