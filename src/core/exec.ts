@@ -1,5 +1,5 @@
 // The only place that starts a program: an argument array, never a shell, with a time limit, a signal and a limit on output.
-import {spawn, type ChildProcess} from 'node:child_process'
+import {fork, spawn, type ChildProcess} from 'node:child_process'
 import {accessSync, constants} from 'node:fs'
 import path from 'node:path'
 import {ToolError} from './errors.ts'
@@ -138,4 +138,9 @@ export function notStarted(program: string, cause: unknown): ToolError {
   if (code === 'ENOENT') return new ToolError('unavailable', `${program} is not installed.`, {cause})
   if (code === 'ERR_INVALID_ARG_VALUE' || code === 'E2BIG') return new ToolError('invalid-args', `${program} can't be given this text (${code}).`, {cause})
   return new ToolError('unavailable', `${program} could not be started (${code}).`, {cause})
+}
+
+/** Starts one of our own files in a Node of its own. Messages go both ways, also arrays of numbers; what it writes to stderr can be read, stdout goes nowhere. */
+export function startNode(file: string, args: string[]): ChildProcess {
+  return fork(file, args, {stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization: 'advanced', execArgv: []})
 }
