@@ -1,6 +1,6 @@
 // Does somebody speak, and since when not: loudness against the room's own, frame by frame, as the samples come. It ends
 // a recording and moves the level meter; whether there was speech at all is decided over the whole recording (hasSpeech).
-import {sampleRate} from './recorder.ts'
+import {sampleRate} from './voice/activity.ts'
 
 const frameMs = 20
 const frame = sampleRate * frameMs / 1000
