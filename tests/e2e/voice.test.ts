@@ -30,7 +30,7 @@ describe('in the REPL', () => {
   it('Ctrl-T adds to what is typed; Enter ends it before the silence does; nothing of it is kept where it is not sent', async () => {
     const home = testHome()
     const fake = microphone('play', speech(`${request}. And then I will go on for as long as nobody ends it. And on and on.`))
-    const t = await openRepl({home, env: fake})
+    const t = await openRepl({home, plan: 'note', env: fake})
     t.type('Please, ')
     await t.shows('❯ Please,')
     t.type('\u0014')
