@@ -5,8 +5,6 @@ import {printable} from './core/text.ts'
 import {packageVersion} from './version.ts'
 import type {Options, Session} from './commands/session.ts'
 
-const noVoice = 'Voice is not part of this version of tinyagent: type the request instead.'
-
 /** Builds the command line; `finish` gets the exit code of the one command that runs. */
 function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): Command {
   const program = new Command('tinyagent')
@@ -15,7 +13,6 @@ function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): C
     const command = input.at(-1) as Command
     const options = command.optsWithGlobals<Options>()
     const words = command.args
-    if (options.audio !== undefined) throw new Unavailable(noVoice)
     const {openSession} = await import('./commands/session.ts')
     const session = openSession(options, opening)
     try {
@@ -41,7 +38,7 @@ function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): C
     .option('--mail <file>', 'the open mail, for replies and forwards')
     .option('--config <file>', 'the config file')
     .option('--home <dir>', 'keep config, data and state under this folder (also TINYAGENT_HOME)')
-    .option('--audio <file>', 'a spoken request')
+    .option('--audio <file>', 'a spoken request: WAV, or what ffmpeg reads')
     .option('--voice', 'speak the request, and look at it before it is sent')
     .action(withSession(async (session, words) => (await import('./commands/run.ts')).runCommand(words, session, signal)))
     .exitOverride()
@@ -56,8 +53,8 @@ function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): C
     .action(withSession(async (session, [file = ''], own) => (await import('./commands/eval-command.ts')).runEvalCommand(file, session, own, signal)))
   program.command('doctor').description('check the installation')
     .action(withSession(async session => (await import('./commands/doctor.ts')).doctorCommand(session, signal), {mends: true}))
-  program.command('models [action]').description('list the models (list), check their files (verify)')
-    .action(withSession(async (session, [action = 'list']) => (await import('./commands/models.ts')).modelsCommand(action, session.options.json ?? false, signal)))
+  program.command('models [action...]').description('list the models (list), check their files (verify), fetch a larger one (pull NAME)')
+    .action(withSession(async (session, words) => (await import('./commands/models.ts')).modelsCommand(words, session, signal)))
   program.command('tools').description('what tinyagent can do')
     .action(withSession(async session => (await import('./commands/tools.ts')).toolsCommand(session.options.json ?? false)))
   program.command('config [action...]').description('get KEY, set KEY VALUE, list, path, edit')
@@ -66,10 +63,10 @@ function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): C
     .action(withSession(async session => (await import('./commands/log.ts')).logCommand(session)))
   program.command('undo [id]').description('take back the last step on this machine, or the one with this id')
     .action(withSession(async (session, [id]) => (await import('./commands/log.ts')).undoCommand(id, session, signal)))
-  program.command('setup').description('write a commented config and make the folders')
-    .action(withSession(async session => (await import('./commands/setup.ts')).setupCommand(session), {mends: true}))
-  program.command('transcribe [file]').description('speech to text (not part of this version)')
-    .action(() => { throw new Unavailable(noVoice) })
+  program.command('setup [part]').description('write a commented config and make the folders; "setup voice" compiles Whisper for this machine')
+    .action(withSession(async (session, [part]) => (await import('./commands/setup.ts')).setupCommand(part, session, signal), {mends: true}))
+  program.command('transcribe [file]').description('speech to text: WAV, or what ffmpeg reads; --json gives segments with times')
+    .action(withSession(async (session, [file]) => (await import('./commands/transcribe.ts')).transcribeCommand(file, session, signal)))
   return program
 }
 
@@ -77,9 +74,6 @@ function count(text: string): number {
   if (/^\d{1,6}$/.test(text)) return Number(text)
   throw new UsageError(`${text} is not a whole number`)
 }
-
-/** Something that this version does not have; exit 1. */
-class Unavailable extends Error {}
 
 async function main(argv: string[]): Promise<number> {
   const interrupt = new AbortController()
@@ -99,7 +93,7 @@ async function main(argv: string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     if (interrupt.signal.aborted) return 130
     const {code, message} = errorInfo(error)
-    const isOurs = code === 'bug' && !(error instanceof Unavailable)
+    const isOurs = code === 'bug'
     const hint = code === 'system' ? '; --home DIR or the config names another place' : ''
     process.stderr.write(`tinyagent: ${printable(message)}${hint}${isOurs ? ' (a bug in tinyagent; the journal has the details)' : ''}\n`)
     return error instanceof UsageError || error instanceof ConfigError ? 2 : 1

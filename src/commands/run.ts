@@ -13,8 +13,9 @@ import {listen} from './voice.ts'
 
 export async function runCommand(words: string[], session: Session, signal: AbortSignal): Promise<number> {
   const {options} = session
+  if (options.voice && options.audio !== undefined) throw new UsageError('--voice and --audio: one of them')
   if (options.voice) return runSpoken(words, session, signal)
-  const request = await readRequest(words, signal)
+  const request = options.audio === undefined ? await readRequest(words, signal) : await heardIn(options.audio, words, session, signal)
   // A word on one request, not on whatever a REPL is told later.
   if (options.yes && request === undefined) throw new UsageError('--yes needs a request: tinyagent --yes "text Ana that I am late"')
   if (options.json) {
@@ -23,6 +24,13 @@ export async function runCommand(words: string[], session: Session, signal: Abor
     return runJson(request, session, signal)
   }
   return isPlain(session) ? runPlain(request, session, signal) : runInk(request, session, signal)
+}
+
+/** As with --voice: what was misheard must not leave unseen. */
+async function heardIn(file: string, words: string[], session: Session, signal: AbortSignal): Promise<string> {
+  if (session.options.yes) throw new UsageError('--yes cannot go with --audio: what was misheard would leave unseen')
+  const {spokenRequest} = await import('./transcribe.ts')
+  return spokenRequest(file, words, session, signal)
 }
 
 /** No words but those that are spoken, and nobody's yes before they were seen: what was misheard must not leave. */

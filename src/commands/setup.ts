@@ -1,9 +1,12 @@
 // `tinyagent setup`: writes a commented config and makes the folders. Nothing that is there is changed.
+import {UsageError} from '../core/errors.ts'
 import {makeFolder} from '../core/paths.ts'
 import type {Session} from './session.ts'
 import {writeTemplate} from './config.ts'
 
-export async function setupCommand({config, configError}: Session): Promise<number> {
+export async function setupCommand(part: string | undefined, {config, configError}: Session, signal: AbortSignal): Promise<number> {
+  if (part === 'voice') return (await import('./setup-voice.ts')).setupVoice(signal)
+  if (part !== undefined) throw new UsageError(`setup ${part}: there is \`setup\` and \`setup voice\``)
   if (configError) throw configError
   const isNew = writeTemplate(config)
   for (const dir of [config.paths.state, ...Object.values(config.dirs)]) makeFolder(dir)

@@ -55,11 +55,11 @@ function voicedFrames(samples: Float32Array): Uint8Array {
   whiten(sound, levels(sound, count))
   const level = levels(sound, count)
   const floor = noiseFloor(level)
-  return Uint8Array.from({length: count}, (_, i) => {
-    if (level[i]! < Math.max(floor[i]! + overNoiseDb, quietestDb)) return 0
-    const part = sound.subarray(i * hop, i * hop + frame)
-    return isVoice(part) ? 1 : 0
-  })
+  const voiced = new Uint8Array(count)
+  for (let i = 0; i < count; i++) {
+    if (level[i]! >= Math.max(floor[i]! + overNoiseDb, quietestDb) && isVoice(sound.subarray(i * hop, i * hop + frame))) voiced[i] = 1
+  }
+  return voiced
 }
 
 /** Half the samples, without what would fold down. */
@@ -85,7 +85,9 @@ function withoutRumble(sound: Float32Array): Float32Array {
 
 /** Of each frame, in dB of full scale. */
 function levels(sound: Float32Array, count: number): Float32Array {
-  return Float32Array.from({length: count}, (_, i) => 10 * Math.log10(dot(sound, i * hop, i * hop, frame) / frame + 1e-12))
+  const level = new Float32Array(count)
+  for (let i = 0; i < count; i++) level[i] = 10 * Math.log10(dot(sound, i * hop, i * hop, frame) / frame + 1e-12)
+  return level
 }
 
 /** Flattens the noise, in place, by what its quietest fifth looks like: brown noise repeats itself a little at any lag, white noise does not. */
