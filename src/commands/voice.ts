@@ -8,6 +8,8 @@ import type {Session} from './session.ts'
 
 export const dictateIn = (session: Session, options: Parameters<Dictate>[0]): ReturnType<Dictate> => {
   const {device, silence} = session.config.voice
+  // What the words need next loads while they are spoken; where that fails, the request says so.
+  for (const load of [session.retriever, session.planner]) load().catch(() => undefined)
   return dictate({
     ...options,
     sound: signal => record({signal, device}),

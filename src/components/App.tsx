@@ -90,6 +90,7 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
   const [closed, setClosed] = useState(request !== undefined)
   // What the input line begins with when it comes back.
   const draft = useRef(emptyEditor)
+  const dictations = useRef(0)
   const dryRun = useLatest(options.dryRun)
   const [history, setHistory] = useState(() => readHistory(deps.historyFile))
   const [frame, setFrame] = useState(0)
@@ -198,6 +199,7 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
       if (code === 1) print(error instanceof Error ? error.message : String(error), true)
     } finally {
       controller.current = undefined
+      dictations.current++
       setSpeech(undefined)
       setHeard(opening)
       if (options.voice && code !== undefined) { setClosed(true); leave(code) }
@@ -243,7 +245,8 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
         {dialog && 'question' in dialog && <Ask key={dialog.key} question={dialog.question} width={width} rows={dialogRows} answer={dialog.answer} />}
         {cancelling && busy && <Text color="yellow">Cancelling. Ctrl-C again leaves at once.</Text>}
         {speech && <Voice view={heard} frame={frame} width={width} stop={speech.stop} cancel={speech.cancel} />}
-        {!busy && !speech && !closed && <Input width={width} history={history} submit={submit} exit={() => leave(0)} complete={complete}
+        {/* Another line after each dictation: it begins with the draft, however short the dictation was. */}
+        {!busy && !speech && !closed && <Input key={dictations.current} width={width} history={history} submit={submit} exit={() => leave(0)} complete={complete}
           initial={draft.current} speak={editor => enqueue(() => speak(editor))} />}
       </Box>
     </>

@@ -1,6 +1,6 @@
 // Does somebody speak, and since when not: loudness against the room's own, frame by frame, as the samples come. It ends
 // a recording and moves the level meter; whether there was speech at all is decided over the whole recording (hasSpeech).
-import {sampleRate} from './recorder.ts'
+import {sampleRate} from './voice/activity.ts'
 
 const frameMs = 20
 const frame = sampleRate * frameMs / 1000
@@ -46,11 +46,12 @@ export class Endpoint {
 
   private frame(samples: Float32Array): void {
     const loudness = this.loudness(samples)
-    this.smooth = ((this.smooth ?? loudness) + loudness) / 2
-    // No room is as quiet as nothing: that is a microphone which has not begun.
-    if (this.smooth > nothing) this.recent.push(this.smooth)
+    // No room is as quiet as nothing: at the start that is a microphone which has not begun, and tells nothing of the room.
+    const hasBegun = loudness > nothing || this.recent.length > 0
+    this.smooth = hasBegun ? ((this.smooth ?? loudness) + loudness) / 2 : undefined
+    if (this.smooth !== undefined) this.recent.push(this.smooth)
     if (this.recent.length > floorFrames) this.recent.shift()
-    const isLoud = this.smooth > Math.max(Math.min(...this.recent) + above, quietest)
+    const isLoud = this.smooth !== undefined && this.smooth > Math.max(Math.min(...this.recent) + above, quietest)
     this.loudFrames = isLoud ? this.loudFrames + 1 : 0
     this.ms += frameMs
     this.silentMs += frameMs

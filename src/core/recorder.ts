@@ -8,9 +8,7 @@ import rec from 'node-record-lpcm16/recorders/rec.js'
 import sox from 'node-record-lpcm16/recorders/sox.js'
 import {ToolError} from './errors.ts'
 import {isInstalled, notStarted, start} from './exec.ts'
-
-/** Samples a second, what Whisper was trained with. */
-export const sampleRate = 16_000
+import {sampleRate} from './voice/activity.ts'
 
 /** Between asking a recorder to end and making it; it has nothing to save. */
 const graceMs = 300
