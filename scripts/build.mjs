@@ -1,6 +1,6 @@
 // Bundles the command line into dist/: React's production build, one start-up file, parts that load when they are used.
 import {build} from 'esbuild'
-import {rmSync} from 'node:fs'
+import {copyFileSync, rmSync} from 'node:fs'
 
 rmSync('dist', {recursive: true, force: true})
 await build({
@@ -23,3 +23,5 @@ await build({
   // CommonJS packages in an ESM bundle call require().
   banner: {js: "import {createRequire as createRequireForBundle} from 'node:module'; import {fileURLToPath as pathForBundle} from 'node:url'; const require = createRequireForBundle(import.meta.url); const __filename = pathForBundle(import.meta.url); const __dirname = pathForBundle(new URL('.', import.meta.url));"},
 })
+// Started by its path, in a process of its own; it imports nothing of ours.
+copyFileSync('src/core/voice/whisper-process.mjs', 'dist/whisper-process.mjs')

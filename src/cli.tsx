@@ -5,8 +5,6 @@ import {printable} from './core/text.ts'
 import {packageVersion} from './version.ts'
 import type {Options, Session} from './commands/session.ts'
 
-const noVoice = 'Voice is not part of this version of tinyagent: type the request instead.'
-
 /** Builds the command line; `finish` gets the exit code of the one command that runs. */
 function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): Command {
   const program = new Command('tinyagent')
@@ -15,7 +13,6 @@ function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): C
     const command = input.at(-1) as Command
     const options = command.optsWithGlobals<Options>()
     const words = command.args
-    if (options.voice || options.audio !== undefined) throw new Unavailable(noVoice)
     if (options.offline || process.env.TINYAGENT_OFFLINE) (await import('./core/offline.ts')).refuseSockets()
     const {openSession} = await import('./commands/session.ts')
     const session = openSession(options, opening)
@@ -43,8 +40,8 @@ function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): C
     .option('--config <file>', 'the config file')
     .option('--home <dir>', 'keep config, data and state under this folder (also TINYAGENT_HOME)')
     .option('--offline', 'make no connection to any host (also TINYAGENT_OFFLINE=1)')
-    .option('--audio <file>', 'a spoken request')
-    .option('--voice', 'speak the request')
+    .option('--audio <file>', 'a spoken request: WAV, or what ffmpeg reads')
+    .option('--voice', 'speak the request, and look at it before it is sent')
     .action(withSession(async (session, words) => (await import('./commands/run.ts')).runCommand(words, session, signal)))
     .exitOverride()
     .showHelpAfterError('(tinyagent --help shows the options)')
@@ -61,8 +58,8 @@ function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): C
     .action(withSession(async (session, _words, own) => own.network
       ? (await import('./commands/network.ts')).networkCommand(session.config, session.options.json ?? false)
       : (await import('./commands/doctor.ts')).doctorCommand(session, signal), {mends: true}))
-  program.command('models [action]').description('list the models (list), check their files (verify)')
-    .action(withSession(async (session, [action = 'list']) => (await import('./commands/models.ts')).modelsCommand(action, session.options.json ?? false, signal)))
+  program.command('models [action...]').description('list the models (list), check their files (verify), fetch a larger one (pull NAME)')
+    .action(withSession(async (session, words) => (await import('./commands/models.ts')).modelsCommand(words, session, signal)))
   program.command('tools').description('what tinyagent can do')
     .action(withSession(async session => (await import('./commands/tools.ts')).toolsCommand(session.options.json ?? false)))
   program.command('config [action...]').description('get KEY, set KEY VALUE, list, path, edit')
@@ -71,14 +68,14 @@ function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): C
     .action(withSession(async session => (await import('./commands/log.ts')).logCommand(session)))
   program.command('undo [id]').description('take back the last step on this machine, or the one with this id')
     .action(withSession(async (session, [id]) => (await import('./commands/log.ts')).undoCommand(id, session, signal)))
-  program.command('setup [part]').description('write a commented config and make the folders; `setup mail` sets up your mail account')
+  program.command('setup [part]').description('write a commented config and make the folders; "setup mail" sets up your mail account, "setup voice" compiles Whisper for this machine')
     .option('--address <address>', 'the mail address')
     .option('--imap <host:port>', 'the server that mail is read from; found by the address otherwise')
     .option('--smtp <host:port>', 'the server that mail is sent by')
     .option('--user <name>', 'the user name there, if it is not the address')
     .action(withSession(async (session, [part], own) => (await import('./commands/setup.ts')).setupCommand(session, part, own, signal), {mends: true}))
-  program.command('transcribe [file]').description('speech to text (not part of this version)')
-    .action(() => { throw new Unavailable(noVoice) })
+  program.command('transcribe [file]').description('speech to text: WAV, or what ffmpeg reads; --json gives segments with times')
+    .action(withSession(async (session, [file]) => (await import('./commands/transcribe.ts')).transcribeCommand(file, session, signal)))
   return program
 }
 
@@ -86,9 +83,6 @@ function count(text: string): number {
   if (/^\d{1,6}$/.test(text)) return Number(text)
   throw new UsageError(`${text} is not a whole number`)
 }
-
-/** Something that this version does not have; exit 1. */
-class Unavailable extends Error {}
 
 async function main(argv: string[]): Promise<number> {
   const interrupt = new AbortController()
@@ -108,7 +102,7 @@ async function main(argv: string[]): Promise<number> {
     if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2
     if (interrupt.signal.aborted) return 130
     const {code, message} = errorInfo(error)
-    const isOurs = code === 'bug' && !(error instanceof Unavailable)
+    const isOurs = code === 'bug'
     const hint = code === 'system' ? '; --home DIR or the config names another place' : ''
     process.stderr.write(`tinyagent: ${printable(message)}${hint}${isOurs ? ' (a bug in tinyagent; the journal has the details)' : ''}\n`)
     return error instanceof UsageError || error instanceof ConfigError ? 2 : 1

@@ -1,14 +1,15 @@
 // `tinyagent doctor`: checks what the program stands on, one line each, with what to do where something is wrong.
 import {accessSync, constants, existsSync, readdirSync} from 'node:fs'
-import {createRequire} from 'node:module'
 import path from 'node:path'
 import {reasonOf} from '../core/errors.ts'
-import {openModels, verify} from '../core/models.ts'
+import {modelFiles, openModels, verify} from '../core/models.ts'
 import {loadOnnx} from '../core/onnx.ts'
 import {makeFolder} from '../core/paths.ts'
 import {printable} from '../core/text.ts'
+import {buildCommand, openWhisper, whatToInstall, whisperBuild, whisperFolder} from '../core/voice/whisper.ts'
 import {specs} from '../tools/specs.ts'
 import {plannerFile, type Session} from './session.ts'
+import {isMadeForThisMachine} from './setup-voice.ts'
 
 /** `note`: worth knowing, nothing is broken. */
 interface Check { name: string; state: 'ok' | 'note' | 'bad'; detail: string }
@@ -53,7 +54,7 @@ async function modelChecks(signal: AbortSignal): Promise<Check[]> {
         detail: problems.length > 0 ? `${problems.join(', ')}; install tinyagent again` : `${entry.name}, checksums right`,
       })
     }
-    for (const role of ['planner', 'retriever'] as const) {
+    for (const role of ['planner', 'retriever', 'whisper'] as const) {
       if (!models.list.some(m => m.role === role)) checks.push({name: `${role} model`, state: 'bad', detail: 'not in models/manifest.json; install tinyagent again'})
     }
     return checks
@@ -80,14 +81,24 @@ async function nativeChecks(): Promise<Check[]> {
       await llama.dispose()
     }),
     await load('onnxruntime-node', 'runs the tool retriever', loadOnnx),
-    canResolve('smart-whisper')
-      ? {name: 'smart-whisper', state: 'note', detail: 'found, but voice is not part of this version'}
-      : {name: 'smart-whisper', state: 'note', detail: 'voice is not part of this install'},
+    await whisperCheck(),
   ]
 }
 
-const canResolve = (name: string): boolean => {
-  try { createRequire(import.meta.url).resolve(name); return true } catch { return false }
+async function whisperCheck(): Promise<Check> {
+  const name = 'smart-whisper'
+  const folder = whisperFolder()
+  const build = whisperBuild(folder)
+  if (folder === undefined || build !== 'built') return {name, state: 'note', detail: `no voice: ${whatToInstall[build === 'built' ? 'absent' : build]}`}
+  try {
+    const whisper = await openWhisper(modelFiles(openModels(), 'whisper')[0]!)
+    whisper.close()
+  } catch (error) {
+    return {name, state: 'bad', detail: reasonOf(error)}
+  }
+  return isMadeForThisMachine(folder)
+    ? {name, state: 'ok', detail: 'turns speech into text'}
+    : {name, state: 'note', detail: `not compiled for this machine, and much slower than it could be: \`${buildCommand}\` compiles it again`}
 }
 
 function folderChecks({config}: Session): Check[] {
@@ -151,10 +162,13 @@ function waitingCheck(outbox: string): Check[] {
 
 function programChecks(): Check[] {
   const opener = process.platform === 'darwin' ? 'open' : process.platform === 'win32' ? 'explorer.exe' : 'xdg-open'
-  const found = (process.env.PATH ?? '').split(path.delimiter).some(dir => dir !== '' && existsSync(path.join(dir, opener)))
+  const isFound = (program: string): boolean => (process.env.PATH ?? '').split(path.delimiter).some(dir => dir !== '' && existsSync(path.join(dir, program)))
+  const found = isFound(opener)
+  const hasFfmpeg = isFound(process.platform === 'win32' ? 'ffmpeg.exe' : 'ffmpeg')
   const editor = process.env.VISUAL || process.env.EDITOR
   return [
     {name: opener, state: found ? 'ok' : 'note', detail: found ? 'opens maps and files' : 'not found: links are printed and not opened'},
+    {name: 'ffmpeg', state: hasFfmpeg ? 'ok' : 'note', detail: hasFfmpeg ? 'reads sound files other than WAV' : 'not found: of sound files only WAV can be read'},
     {name: 'editor', state: editor ? 'ok' : 'note', detail: editor ?? 'EDITOR is not set: texts are edited in one line'},
   ]
 }

@@ -10,6 +10,7 @@ import {packageVersion} from '../version.ts'
 import {runOne} from './run-one.ts'
 import type {Session} from './session.ts'
 import {slashCommands} from './slash.ts'
+import {dictateIn} from './voice.ts'
 
 export async function inkDeps(session: Session, notices: string[]): Promise<InkDeps> {
   const editor = process.env.VISUAL || process.env.EDITOR
@@ -22,6 +23,8 @@ export async function inkDeps(session: Session, notices: string[]): Promise<InkD
     historyFile: path.join(session.config.paths.state, 'history'),
     version: packageVersion(),
     notices,
+    dictate: options => dictateIn(session, options),
+    sendSpoken: session.config.voice.send,
     ...(editor && {openEditor: async (text: string) => editText(editor, text)}),
   }
 }

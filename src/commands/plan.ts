@@ -10,7 +10,8 @@ import {readRequest} from './request.ts'
 import type {Session} from './session.ts'
 
 export async function planCommand(words: string[], session: Session, signal: AbortSignal): Promise<number> {
-  const text = await readRequest(words, signal)
+  const {audio} = session.options
+  const text = audio === undefined ? await readRequest(words, signal) : await (await import('./transcribe.ts')).spokenRequest(audio, words, session, signal)
   if (text === undefined) throw new UsageError('There is no request: tinyagent plan "remind me to ..."')
   const now = session.now()
   const deps = {retriever: session.retriever, planner: session.planner, instructions: session.config.instructions, signal}

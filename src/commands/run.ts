@@ -9,21 +9,47 @@ import {checkRequest, readRequest} from './request.ts'
 import {runOne} from './run-one.ts'
 import type {Session} from './session.ts'
 import {slashCommands} from './slash.ts'
+import {listen} from './voice.ts'
 
 export async function runCommand(words: string[], session: Session, signal: AbortSignal): Promise<number> {
   const {options} = session
-  const request = await readRequest(words, signal)
+  if (options.voice && options.audio !== undefined) throw new UsageError('--voice and --audio: one of them')
+  if (options.voice) return runSpoken(words, session, signal)
+  const request = options.audio === undefined ? await readRequest(words, signal) : await heardIn(options.audio, words, session, signal)
   // A word on one request, not on whatever a REPL is told later.
   if (options.yes && request === undefined) throw new UsageError('--yes needs a request: tinyagent --yes "text Ana that I am late"')
-  const {plain} = options
-  const isPlain = plain || process.env.TERM === 'dumb' || process.env.INK_SCREEN_READER === 'true' || !process.stdout.isTTY || !process.stdin.isTTY
   if (options.json) {
     if (request === undefined) throw new UsageError('--json needs a request: tinyagent --json "remind me to ..."')
     report(session)
-    const emit = jsonReader(text => process.stdout.write(text))
-    return (await runOne(request, session, {emit, signal, dryRun: options.dryRun ?? false})).exitCode
+    return runJson(request, session, signal)
   }
-  return isPlain ? runPlain(request, session, signal) : runInk(request, session, signal)
+  return isPlain(session) ? runPlain(request, session, signal) : runInk(request, session, signal)
+}
+
+/** As with --voice: what was misheard must not leave unseen. */
+async function heardIn(file: string, words: string[], session: Session, signal: AbortSignal): Promise<string> {
+  if (session.options.yes) throw new UsageError('--yes cannot go with --audio: what was misheard would leave unseen')
+  const {spokenRequest} = await import('./transcribe.ts')
+  return spokenRequest(file, words, session, signal)
+}
+
+/** No words but those that are spoken, and nobody's yes before they were seen: what was misheard must not leave. */
+async function runSpoken(words: string[], session: Session, signal: AbortSignal): Promise<number> {
+  const {options} = session
+  if (words.length > 0) throw new UsageError('--voice takes the request from the microphone: leave out the words, or --voice')
+  if (options.yes) throw new UsageError('--yes cannot go with --voice: what was misheard would leave unseen')
+  if (!options.json) return isPlain(session) ? runPlain(undefined, session, signal) : runInk(undefined, session, signal)
+  report(session)
+  const request = await listen(session, undefined, signal)
+  return signal.aborted ? 130 : request === undefined ? 1 : runJson(request, session, signal)
+}
+
+const isPlain = ({options}: Session): boolean =>
+  options.plain || process.env.TERM === 'dumb' || process.env.INK_SCREEN_READER === 'true' || !process.stdout.isTTY || !process.stdin.isTTY
+
+async function runJson(request: string, session: Session, signal: AbortSignal): Promise<number> {
+  const emit = jsonReader(text => process.stdout.write(text))
+  return (await runOne(request, session, {emit, signal, dryRun: session.options.dryRun ?? false})).exitCode
 }
 
 async function runPlain(request: string | undefined, session: Session, signal: AbortSignal): Promise<number> {
@@ -40,6 +66,10 @@ async function runPlain(request: string | undefined, session: Session, signal: A
   })).exitCode
   try {
     if (request !== undefined) return await one(request)
+    if (session.options.voice) {
+      const spoken = await listen(session, lines, signal)
+      return signal.aborted ? 130 : spoken === undefined ? 1 : await one(spoken)
+    }
     if (!lines) throw new UsageError('There is no request: tinyagent "remind me to ..."; `tinyagent --help` shows more')
     return await plainRepl(session, lines, one, signal)
   } finally {
@@ -56,8 +86,11 @@ async function plainRepl(session: Session, lines: Lines, one: (text: string) => 
     const [, name = '', argument = ''] = /^\/(\w+)\s*(.*)$/.exec(line) ?? []
     const command = commands[name]
     try {
-      if (command) process.stdout.write(`${printable(await command(argument))}\n`)
-      else if (name) process.stdout.write(`Commands: ${Object.keys(commands).map(c => `/${c}`).join(' ')} /exit\n`)
+      if (name === 'voice') {
+        const spoken = await listen(session, lines, signal)
+        if (spoken !== undefined && spoken !== '') await one(spoken)
+      } else if (command) process.stdout.write(`${printable(await command(argument))}\n`)
+      else if (name) process.stdout.write(`Commands: ${Object.keys(commands).map(c => `/${c}`).join(' ')} /voice /exit\n`)
       else await one(line)
     } catch (error) {
       process.stderr.write(`${printable(error instanceof Error ? error.message : String(error))}\n`)
@@ -70,7 +103,7 @@ async function runInk(request: string | undefined, session: Session, ended: Abor
   const [{startInk}, ink] = await Promise.all([import('../components/App.tsx'), import('./ink-deps.ts')])
   const {lines, seen} = notices(session)
   const deps = await ink.inkDeps(session, lines)
-  const left = startInk({deps, ended, options: {dryRun: session.options.dryRun ?? false}, ...(request !== undefined && {request: checkRequest(request)})})
+  const left = startInk({deps, ended, options: {dryRun: session.options.dryRun ?? false, voice: session.options.voice ?? false}, ...(request !== undefined && {request: checkRequest(request)})})
   seen()
   return left
 }
@@ -90,7 +123,7 @@ function report(session: Session): void {
   seen()
 }
 
-interface Lines { read(prompt: string, signal: AbortSignal): Promise<string | undefined>; close(): void }
+export interface Lines { read(prompt: string, signal: AbortSignal): Promise<string | undefined>; close(): void }
 
 /** Lines typed on the terminal. The terminal stays in its own line mode, so that Ctrl-C is a signal as everywhere. */
 function openLines(): Lines {

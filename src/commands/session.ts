@@ -4,13 +4,15 @@ import {existsSync} from 'node:fs'
 import {readFile} from 'node:fs/promises'
 import path from 'node:path'
 import {defaultConfig, loadConfig, type Config} from '../core/config.ts'
-import {ConfigError, UsageError} from '../core/errors.ts'
+import {ConfigError, ModelError, UsageError} from '../core/errors.ts'
 import type {Chunk} from '../core/model/replay.ts'
 import {openJournal, type Journal} from '../core/journal.ts'
 import {openModels, wholeModelFiles} from '../core/models.ts'
 import {expand, pathsOf, type Paths} from '../core/paths.ts'
+import {pullableModels} from '../core/pull.ts'
 import {printable} from '../core/text.ts'
 import type {Planner, Retriever, Tool} from '../core/types.ts'
+import type {Transcriber} from '../core/voice.ts'
 import type {Backends} from '../tools/index.ts'
 
 /** The options that every subcommand takes. */
@@ -42,6 +44,8 @@ export interface Session {
   planner(): Promise<Planner>
   retriever(): Promise<Retriever>
   tools(): Promise<{tools: Tool[]; backends: Backends}>
+  /** speech to text */
+  transcriber(): Promise<Transcriber>
   close(): Promise<void>
 }
 
@@ -95,6 +99,13 @@ export function openSession(options: Options, {mends = false} = {}): Session {
         ...(options.mail !== undefined && {openMail: path.resolve(options.mail)}),
       })
     }),
+    transcriber: once(async () => {
+      const {openTranscriber} = await import('../core/voice.ts')
+      const model = await whisperFile(config, stamps)
+      const transcriber = await openTranscriber({model, ...(config.model.threads > 0 && {threads: config.model.threads})})
+      closers.push(() => transcriber.close())
+      return transcriber
+    }),
     async close() {
       await Promise.all(closers.splice(0).map(close => close()))
     },
@@ -121,6 +132,21 @@ async function openGguf(config: Config, option: string | undefined, stamps: stri
   const modelPath = plannerFile(config, option) ?? (await wholeModelFiles(openModels(), 'planner', option || config.model.planner || undefined, stamps))[0]!
   const {openPlanner} = await import('../core/planner.ts')
   return openPlanner({modelPath, gpu: config.model.gpu, ...(config.model.threads > 0 && {threads: config.model.threads})})
+}
+
+/** The Whisper that the user chose, or the one that comes with the program. */
+async function whisperFile(config: Config, stamps: string): Promise<string> {
+  const name = config.voice.model
+  const own = openModels()
+  const others = pullableModels(config.paths)
+  if (name === '' || own.list.some(m => m.role === 'whisper' && m.name === name)) return (await wholeModelFiles(own, 'whisper', name || undefined, stamps))[0]!
+  const chosen = others.list.find(m => m.name === name)
+  if (!chosen) {
+    const names = [...own.list, ...others.list].filter(m => m.role === 'whisper').map(m => m.name).join(', ')
+    throw new ConfigError(`${config.file}: voice.model: there is no "${name}"; one of: ${names}`)
+  }
+  if (chosen.files.some(f => !existsSync(path.join(others.dir, f.file)))) throw new ModelError(`${name} is not here yet: \`tinyagent models pull ${name}\` fetches it`)
+  return (await wholeModelFiles(others, 'whisper', name, stamps))[0]!
 }
 
 /**

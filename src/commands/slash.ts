@@ -14,7 +14,7 @@ export function slashCommands(session: Session): Record<string, (argument: strin
     log: async () => logText(session),
     undo: id => undoText(session, id || undefined, new AbortController().signal),
     config: async () => configText(session.config),
-    model: async () => `${modelsText()}\nIn use: ${session.options.model || session.config.model.planner || 'the planner that comes with tinyagent'}`,
+    model: async () => `${modelsText(session.config)}\nIn use: ${session.options.model || session.config.model.planner || 'the planner that comes with tinyagent'}`,
     calendar: async () => {
       const from = session.now()
       const to = new Date(from)

@@ -2,9 +2,10 @@
 import {Box, render, Static, Text, useStdout} from 'ink'
 import {useCallback, useEffect, useMemo, useReducer, useRef, useState} from 'react'
 import {printable} from '../core/text.ts'
-import type {Answer, Ask as AskUser, Confirm as ConfirmUser, ConfirmAnswer, Effect, Emit, Event, Preview, Question} from '../core/types.ts'
+import type {Answer, Ask as AskUser, Confirm as ConfirmUser, ConfirmAnswer, Dictate, DictationView, Effect, Emit, Event, Preview, Question} from '../core/types.ts'
 import {Ask} from './Ask.tsx'
 import {Confirm} from './Confirm.tsx'
+import {emptyEditor, insertWords, type Editor} from './editor.ts'
 import {marks, wrap} from './format.ts'
 import {addToHistory, readHistory} from './history.ts'
 import {Input} from './Input.tsx'
@@ -14,6 +15,7 @@ import {reduce, type RunView} from './state.ts'
 import {inkStdout, openTerminal} from './terminal.ts'
 import {Keys, KeySource, useKeys} from './useKeys.ts'
 import {useLatest} from './useLatest.ts'
+import {Voice} from './Voice.tsx'
 
 export interface InkDeps {
   run(request: string, options: {emit: Emit; confirm: ConfirmUser; ask: AskUser; signal: AbortSignal; dryRun: boolean}): Promise<{exitCode: number}>
@@ -28,10 +30,16 @@ export interface InkDeps {
   notices?: string[]
   /** opens $EDITOR on a text */
   openEditor?: (text: string) => Promise<string>
+  /** the microphone */
+  dictate: Dictate
+  /** what was said is sent without a look at it */
+  sendSpoken: boolean
 }
-export interface InkOptions { dryRun: boolean }
+/** `voice`: one request, and it is spoken */
+export interface InkOptions { dryRun: boolean; voice?: boolean }
 
 type Item = {key: number} & ({run: RunView} | {text: string; error?: boolean})
+interface Speech { stop: () => void; cancel: () => void }
 type Dialog = {key: number} & ({preview: Preview; answer: (a: ConfirmAnswer) => void} | {question: Question; answer: (a: Answer) => void})
 interface Props {
   deps: InkDeps
@@ -52,6 +60,8 @@ const untilAborted = <T,>(signal: AbortSignal, fallback: T, start: (resolve: (va
     signal.addEventListener('abort', () => resolve(fallback), {once: true})
     start(resolve)
   })
+
+const opening: DictationView = {phase: 'opening', ms: 0, levels: [], hasSpoken: false, partial: ''}
 
 const useSize = (height: () => number): {width: number; rows: number} => {
   const {stdout} = useStdout()
@@ -74,6 +84,13 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
   const [items, setItems] = useState<Item[]>([])
   const [dialog, setDialog] = useState<Dialog>()
   const [busy, setBusy] = useState(request !== undefined)
+  const [speech, setSpeech] = useState<Speech | undefined>(options.voice ? {stop: () => undefined, cancel: () => undefined} : undefined)
+  const [heard, setHeard] = useState(opening)
+  // A one-shot run takes no request after its own.
+  const [closed, setClosed] = useState(request !== undefined)
+  // What the input line begins with when it comes back.
+  const draft = useRef(emptyEditor)
+  const dictations = useRef(0)
   const dryRun = useLatest(options.dryRun)
   const [history, setHistory] = useState(() => readHistory(deps.historyFile))
   const [frame, setFrame] = useState(0)
@@ -85,7 +102,7 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
   const print = useCallback((text: string, error = false): void => setItems(all => [...all, {key: nextKey.current++, text, error}]), [])
 
   // One clock for all spinners; nothing moves when nothing runs or a person is being asked.
-  const moves = busy && !dialog
+  const moves = (busy && !dialog) || heard.phase === 'writing'
   useEffect(() => {
     if (!moves) return
     const clock = setInterval(() => setFrame(f => f + 1), 120)
@@ -121,12 +138,6 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
     }
   }, [deps, print])
 
-  useEffect(() => {
-    for (const notice of deps.notices ?? []) print(notice)
-    if (request !== undefined) void start(request, options.dryRun).then(leave)
-    // Once, at the start: the request of a one-shot run.
-  }, [])
-
   const slash = async (text: string): Promise<void> => {
     const [name = '', ...words] = text.slice(1).split(/\s+/)
     const argument = words.join(' ')
@@ -135,25 +146,72 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
     else if (name === 'help') print(helpText(deps.version))
     else if (name === 'tools') print(toolsText(deps.tools))
     else if (name === 'clear') { write('\u001b[2J\u001b[3J\u001b[H'); setItems([]) }
-    else if (name === 'voice') print('Voice is not part of this version of tinyagent.')
+    else if (name === 'voice') await speak(emptyEditor)
     else if (name === 'plan' && argument !== '') await start(argument, true)
     else if (name === 'plan') { print(dryRun.now() ? 'Plans are carried out again.' : 'Plans are only shown from now on. /plan again to carry them out.'); dryRun.set(!dryRun.now()) }
     else if (command) print(await command(argument))
     else print(`There is no /${name}.${closest(name, [...slashCommands, ...Object.keys(deps.commands)])} /help shows all.`, true)
   }
 
+  const enqueue = (next: () => Promise<void>): void => {
+    const {last, cancelled} = queue.current
+    queue.current.last = last.then(async () => { if (cancelled === queue.current.cancelled) await next() })
+      .catch((error: unknown) => print(error instanceof Error ? error.message : String(error), true))
+  }
   const submit = (text: string): void => {
     const trimmed = text.trim()
+    draft.current = emptyEditor
     setHistory(addToHistory(deps.historyFile, trimmed))
-    const {last, cancelled} = queue.current
-    const next = async (): Promise<void> => {
-      if (cancelled !== queue.current.cancelled) return
-      if (!/^\/\w+(\s|$)/.test(trimmed)) { await start(trimmed, dryRun.now()); return }
+    enqueue(async () => {
+      if (!/^\/\w+(\s|$)/.test(trimmed)) {
+        setClosed(options.voice ?? false)
+        const code = await start(trimmed, dryRun.now())
+        if (options.voice) leave(code)
+        return
+      }
       print(`${marks.prompt} ${trimmed}`)
       await slash(trimmed)
-    }
-    queue.current.last = last.then(next).catch((error: unknown) => print(error instanceof Error ? error.message : String(error), true))
+    })
   }
+
+  /** Listens, and puts the words where the cursor was. The end of a one-shot run where there are none. */
+  const speak = async (editor: Editor): Promise<void> => {
+    const stop = new AbortController()
+    const cancel = new AbortController()
+    controller.current = cancel
+    draft.current = editor
+    setHeard(opening)
+    setSpeech({stop: () => stop.abort(), cancel: () => cancel.abort()})
+    let code: number | undefined
+    try {
+      const dictation = deps.dictate({stop: stop.signal, signal: cancel.signal, onView: view => { if (controller.current === cancel) setHeard(view) }})
+      dictation.catch(() => undefined) // a cancelled one says so to nobody: the prompt is back at once, and the microphone closes behind it
+      const result = await Promise.race([dictation, untilAborted(cancel.signal, undefined, () => undefined)])
+      if (!result) { code = 130; return }
+      const {text, notice} = result
+      if (notice !== undefined) print(notice, text === '')
+      if (text === '') { code = 1; return }
+      draft.current = insertWords(editor, text)
+      // What is incomplete is looked at first.
+      if (deps.sendSpoken && notice === undefined) submit(draft.current.text)
+    } catch (error) {
+      code = cancel.signal.aborted ? 130 : 1
+      if (code === 1) print(error instanceof Error ? error.message : String(error), true)
+    } finally {
+      controller.current = undefined
+      dictations.current++
+      setSpeech(undefined)
+      setHeard(opening)
+      if (options.voice && code !== undefined) { setClosed(true); leave(code) }
+    }
+  }
+
+  useEffect(() => {
+    for (const notice of deps.notices ?? []) print(notice)
+    if (request !== undefined) void start(request, options.dryRun).then(leave)
+    if (options.voice) enqueue(() => speak(emptyEditor))
+    // Once, at the start: the request of a one-shot run.
+  }, [])
 
   useEffect(() => {
     const end = (): void => { controller.current?.abort(); leave(130) }
@@ -186,7 +244,10 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
         {dialog && 'preview' in dialog && <Confirm key={dialog.key} preview={dialog.preview} width={width} rows={dialogRows} answer={dialog.answer} openEditor={edit} />}
         {dialog && 'question' in dialog && <Ask key={dialog.key} question={dialog.question} width={width} rows={dialogRows} answer={dialog.answer} />}
         {cancelling && busy && <Text color="yellow">Cancelling. Ctrl-C again leaves at once.</Text>}
-        {!busy && request === undefined && <Input width={width} history={history} submit={submit} exit={() => leave(0)} complete={complete} />}
+        {speech && <Voice view={heard} frame={frame} width={width} stop={speech.stop} cancel={speech.cancel} />}
+        {/* Another line after each dictation: it begins with the draft, however short the dictation was. */}
+        {!busy && !speech && !closed && <Input key={dictations.current} width={width} history={history} submit={submit} exit={() => leave(0)} complete={complete}
+          initial={draft.current} speak={editor => enqueue(() => speak(editor))} />}
       </Box>
     </>
   )

@@ -2,7 +2,7 @@
 import {Box, Text} from 'ink'
 import {useState} from 'react'
 import {oneLine} from '../core/text.ts'
-import {edit, editorOf, emptyEditor, insert, vertical} from './editor.ts'
+import {edit, editorOf, emptyEditor, insert, vertical, type Editor} from './editor.ts'
 import {marks, truncate} from './format.ts'
 import {startWalk, step, type Walk} from './history.ts'
 import {Line} from './Line.tsx'
@@ -19,6 +19,10 @@ interface Props {
   submit: (text: string) => void
   exit: () => void
   complete: Complete
+  /** the text to begin with */
+  initial?: Editor
+  /** takes the text away, and gives it back with what was said */
+  speak: (editor: Editor) => void
 }
 
 const common = (options: string[]): string => {
@@ -28,8 +32,8 @@ const common = (options: string[]): string => {
   return first.slice(0, end)
 }
 
-export function Input({width, history, submit, exit, complete}: Props) {
-  const {now, set: setEditor} = useLatest(emptyEditor)
+export function Input({width, history, submit, exit, complete, initial = emptyEditor, speak}: Props) {
+  const {now, set: setEditor} = useLatest(initial)
   const walk = useLatest<Walk>(startWalk(history))
   const [options, setOptions] = useState<string[]>([])
   const note = useLatest('')
@@ -76,6 +80,7 @@ export function Input({width, history, submit, exit, complete}: Props) {
           if (editor.text === '') { if (wasAsked) exit(); else note.set('Ctrl-C again leaves') } else setEditor(emptyEditor)
           return
         }
+        if (key.text === 't') { speak(editor); return }
         if (key.text === 'd' && editor.text === '') { exit(); return }
     }
     setEditor(e => edit(e, key))

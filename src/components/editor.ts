@@ -40,6 +40,10 @@ function change(e: Editor, text: string, cursor: number, killed = e.killed): Edi
 export const insert = (e: Editor, text: string): Editor =>
   change(e, e.text.slice(0, e.cursor) + text + e.text.slice(e.cursor), e.cursor + text.length)
 
+/** Words at the cursor, with a blank where they would run into what is there. */
+export const insertWords = (e: Editor, words: string): Editor =>
+  insert(e, `${/\S$/.test(e.text.slice(0, e.cursor)) ? ' ' : ''}${words}${/^\S/.test(e.text.slice(e.cursor)) ? ' ' : ''}`)
+
 const cut = (e: Editor, from: number, to: number, kill = false): Editor =>
   change(e, e.text.slice(0, from) + e.text.slice(to), from, kill && to > from ? e.text.slice(from, to) : e.killed)
 

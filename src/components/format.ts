@@ -7,8 +7,8 @@ const utf8 = /utf-?8/i.test(process.env['LC_ALL'] ?? process.env['LC_CTYPE'] ?? 
 
 /** Marks with an ASCII form for terminals that are not UTF-8. */
 export const marks = utf8
-  ? {waiting: '·', done: '✓', failed: '✗', skipped: '⊘', asking: '?', up: '↑', more: '…', prompt: '❯', bar: '│', bullet: '•', spinner: [...'⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'], branch: '└ '}
-  : {waiting: '.', done: 'v', failed: 'x', skipped: '-', asking: '?', up: '^', more: '...', prompt: '>', bar: '|', bullet: '*', spinner: [...'|/-\\'], branch: '`- '}
+  ? {waiting: '·', done: '✓', failed: '✗', skipped: '⊘', asking: '?', up: '↑', more: '…', prompt: '❯', bar: '│', bullet: '•', spinner: [...'⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏'], branch: '└ ', open: '○', hears: '●', levels: [...'▁▂▃▄▅▆▇█']}
+  : {waiting: '.', done: 'v', failed: 'x', skipped: '-', asking: '?', up: '^', more: '...', prompt: '>', bar: '|', bullet: '*', spinner: [...'|/-\\'], branch: '`- ', open: 'o', hears: '*', levels: [...'_.:-=+%#']}
 
 const names: Record<string, string> = {
   get_phone_number: 'Phone number', get_email_address: 'E-mail address', create_calendar_event: 'Calendar event',
@@ -35,6 +35,9 @@ export function valueText(value: Json): string {
 /** "0.4 s", "12 s", "2 min". */
 export const duration = (ms: number): string =>
   ms < 10_000 ? `${(ms / 1000).toFixed(1)} s` : ms < 120_000 ? `${Math.round(ms / 1000)} s` : `${Math.round(ms / 60_000)} min`
+
+/** "0:07", "12:30". */
+export const clock = (ms: number): string => `${Math.floor(ms / 60_000)}:${String(Math.floor(ms / 1000) % 60).padStart(2, '0')}`
 
 export const bytes = (n: number): string => n < 1024 ? `${n} B` : n < 1024 ** 2 ? `${Math.round(n / 1024)} kB` : `${(n / 1024 ** 2).toFixed(1)} MB`
 

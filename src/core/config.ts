@@ -47,6 +47,12 @@ export const configSchema = z.strictObject({
     threads: z.number().int().min(0, 'expected 0 to 256').max(256, 'expected 0 to 256').default(0),
     gpu: z.boolean().default(false),
   }).prefault({}),
+  voice: z.strictObject({
+    send: z.boolean().default(false),
+    silence: z.number().min(0, 'expected 0 to 10 seconds').max(10, 'expected 0 to 10 seconds').default(1.2),
+    device: z.string().default(''),
+    model: z.string().default(''),
+  }).prefault({}),
 })
 
 export type ConfigValues = z.infer<typeof configSchema>
@@ -259,4 +265,10 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 # planner = ""             # a GGUF file; "" is the one that comes with tinyagent
 # threads = 0              # 0: as many as the machine has cores
 # gpu = false              # true: a graphics card, where its packages are installed (README)
+
+[voice]
+# send = false             # true: what was said is sent without a look at it; steps that leave the machine still ask
+# silence = 1.2            # seconds of silence that end a dictation; 0: only Enter does
+# device = ""              # a microphone other than the default one, by its recorder's name, e.g. "plughw:1,0"
+# model = ""               # a name from \`tinyagent models\`; "" is the one that comes with tinyagent
 `

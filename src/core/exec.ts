@@ -1,5 +1,5 @@
 // The only place that starts a program: an argument array, never a shell, with a time limit, a signal and a limit on output.
-import {spawn, type ChildProcess} from 'node:child_process'
+import {fork, spawn, type ChildProcess} from 'node:child_process'
 import {accessSync, constants} from 'node:fs'
 import path from 'node:path'
 import {ToolError} from './errors.ts'
@@ -113,7 +113,7 @@ async function launch(program: string, args: string[], env: NodeJS.ProcessEnv): 
   }
 }
 
-function isInstalled(program: string, env: NodeJS.ProcessEnv): boolean {
+export function isInstalled(program: string, env: NodeJS.ProcessEnv): boolean {
   return (env['PATH'] ?? '').split(path.delimiter).some(folder => {
     try {
       accessSync(path.join(folder, program), constants.X_OK)
@@ -124,7 +124,8 @@ function isInstalled(program: string, env: NodeJS.ProcessEnv): boolean {
   })
 }
 
-function start(program: string, args: string[], options: Parameters<typeof spawn>[2]): ChildProcess {
+/** Starts a program and leaves the rest to the caller, who has to listen for its `error`. */
+export function start(program: string, args: string[], options: Parameters<typeof spawn>[2]): ChildProcess {
   try {
     return spawn(program, args, {...options, env: withoutSecrets(options.env ?? process.env), shell: false, windowsHide: true})
   } catch (cause) {
@@ -136,9 +137,14 @@ function start(program: string, args: string[], options: Parameters<typeof spawn
 const withoutSecrets = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
   Object.fromEntries(Object.entries(env).filter(([key]) => !/^TINYAGENT_[A-Z0-9_]+_PASSWORD$/.test(key)))
 
-function notStarted(program: string, cause: unknown): ToolError {
+export function notStarted(program: string, cause: unknown): ToolError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
   if (code === 'ENOENT') return new ToolError('unavailable', `${program} is not installed.`, {cause})
   if (code === 'ERR_INVALID_ARG_VALUE' || code === 'E2BIG') return new ToolError('invalid-args', `${program} can't be given this text (${code}).`, {cause})
   return new ToolError('unavailable', `${program} could not be started (${code}).`, {cause})
+}
+
+/** Starts one of our own files in a Node of its own. Messages go both ways, also arrays of numbers; what it writes to stderr can be read, stdout goes nowhere. */
+export function startNode(file: string, args: string[]): ChildProcess {
+  return fork(file, args, {stdio: ['ignore', 'ignore', 'pipe', 'ipc'], serialization: 'advanced', execArgv: []})
 }

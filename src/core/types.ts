@@ -251,3 +251,22 @@ export interface Planner {
   plan(input: PlanInput): AsyncGenerator<PlanPiece, PlanSummary>
   close(): Promise<void>
 }
+
+/** What is shown of a dictation while it goes on. */
+export interface DictationView {
+  /** `writing`: nobody listens any more, the last words are being written down */
+  phase: 'opening' | 'listening' | 'writing'
+  /** milliseconds heard */
+  ms: number
+  /** loudness from 0 to 1, a tenth of a second each, the newest last */
+  levels: number[]
+  hasSpoken: boolean
+  /** what has been written down so far; '' for short ones */
+  partial: string
+  /** what to check when nothing comes */
+  hint?: string
+}
+/** What came of it. `notice` says why it ended before its time; '' where nobody spoke, and then the notice says so. */
+export interface Dictation { text: string; notice?: string }
+/** Listens until silence, `stop` or a limit; throws the reason of `signal`, which throws away what was said. */
+export type Dictate = (options: {stop: AbortSignal; signal: AbortSignal; onView: (view: DictationView) => void}) => Promise<Dictation>

@@ -31,6 +31,7 @@ const preview: Preview = {
   body: {text: Array.from({length: 40}, (_, i) => `line ${i + 1} of the message`).join('\n'), arg: 'message'},
   notice: 'No SMS gateway is configured: the message goes to the outbox.',
 }
+const noVoice = {dictate: () => Promise.resolve({text: ''}), sendSpoken: false}
 const settled = (): Promise<void> => new Promise(resolve => setImmediate(() => setImmediate(resolve)))
 const until = async (test: () => boolean): Promise<void> => { while (!test()) await settled() }
 
@@ -145,7 +146,7 @@ it('a picker takes the one that was typed for, and Escape takes none', async () 
 it('completion shows names of files and contacts with their control characters made visible', async () => {
   const keys = new KeySource()
   const complete = async () => ({from: 0, options: ['a\u001b[2Jb', 'a\u202ec']})
-  const app = render(<Keys.Provider value={keys}><Input width={80} history={[]} submit={() => undefined} exit={() => undefined} complete={complete} /></Keys.Provider>)
+  const app = render(<Keys.Provider value={keys}><Input width={80} history={[]} submit={() => undefined} exit={() => undefined} complete={complete} speak={() => undefined} /></Keys.Provider>)
   await settled()
   keys.feed('a\t')
   await until(() => (app.lastFrame() ?? '').includes('a\\x1b[2Jb  a\\u{202e}c'))
@@ -161,7 +162,7 @@ it('a dialog that follows another begins anew: no answer and no key meant for th
       for (const title of ['First', 'Second']) answers.push(await confirm({...preview, title}, signal))
       return {exitCode: 0}
     },
-    tools: [], commands: {}, contacts: () => Promise.resolve([]), files: () => Promise.resolve([]), historyFile: '/nonexistent/history', version: '0.0.0',
+    tools: [], commands: {}, contacts: () => Promise.resolve([]), files: () => Promise.resolve([]), historyFile: '/nonexistent/history', version: '0.0.0', ...noVoice,
   }
   const keys = new KeySource()
   const codes: number[] = []
@@ -198,7 +199,7 @@ it('the REPL runs a request, shows its answer and takes the next one; /nonsense 
       return {exitCode: 0}
     },
     tools: [], commands: {log: () => Promise.resolve('nothing yet')}, contacts: () => Promise.resolve(['Ana Duarte']), files: () => Promise.resolve([]),
-    historyFile: '/nonexistent/history', version: '0.0.0',
+    historyFile: '/nonexistent/history', version: '0.0.0', ...noVoice,
   }
   const keys = new KeySource()
   const codes: number[] = []

@@ -123,7 +123,7 @@ describe('slash commands', () => {
     const answers: [string, string][] = [
       ['/help', 'Tab: complete'], ['/tools', 'create_reminder'], ['/mail', 'The inbox is empty.'], ['/notes', 'No notes yet.'],
       ['/calendar', 'Nothing in the next 14 days.'], ['/log', 'Nothing was done yet.'], ['/undo', 'There is nothing to undo'],
-      ['/config', 'sam@example.org'], ['/model', 'In use:'], ['/voice', 'Voice is not part'],
+      ['/config', 'sam@example.org'], ['/model', 'In use:'],
       ['/plan', 'Plans are only shown from now on'], ['/nots', 'Did you mean /notes?'],
     ]
     for (const [command, answer] of answers) {
