@@ -6,6 +6,9 @@ import {afterAll, beforeAll, expect, test} from 'vitest'
 import {speak} from '../../scripts/speech.ts'
 import {wordErrors} from '../../scripts/word-errors.ts'
 import {copyInstallation, linesOf, newHome, root} from './program.ts'
+import {hasVoice} from '../voice-programs.ts'
+
+const spoken = test.skipIf(!hasVoice('whisper', 'sox', 'flite', 'ffmpeg'))
 
 let home: ReturnType<typeof newHome>
 let installation: string
@@ -14,19 +17,19 @@ beforeAll(() => {
   home = newHome()
   installation = copyInstallation(path.join(home.dir, 'installation'))
   memo = path.join(home.dir, 'memo.wav')
-  speak('flite slt', 'Remind me to call the dentist tomorrow at three p.m.', memo)
+  if (hasVoice('sox', 'flite')) speak('flite slt', 'Remind me to call the dentist tomorrow at three p.m.', memo)
 })
 afterAll(() => home.remove())
 
 const said = 'Remind me to call the dentist tomorrow at 3pm.'
 
-test('a WAV file becomes one line of text, and nothing else', async () => {
+spoken('a WAV file becomes one line of text, and nothing else', async () => {
   const {code, stdout, stderr} = await home.run(['transcribe', memo])
   expect([code, stderr, linesOf(stdout).length]).toEqual([0, '', 1])
   expect(wordErrors(said, stdout).errors).toBe(0)
 })
 
-test('--json gives segments with their times', async () => {
+spoken('--json gives segments with their times', async () => {
   const {code, stdout} = await home.run(['transcribe', '--json', memo])
   const {file, durationMs, text, segments} = JSON.parse(stdout) as {file: string; durationMs: number; text: string; segments: {fromMs: number; toMs: number; text: string}[]}
   expect([code, file]).toEqual([0, memo])
@@ -36,7 +39,7 @@ test('--json gives segments with their times', async () => {
   for (const {fromMs, toMs} of segments) expect(fromMs < toMs && toMs <= durationMs + 1).toBe(true)
 })
 
-test('other formats go through ffmpeg, also under odd names, and nothing is left behind', async () => {
+spoken('other formats go through ffmpeg, also under odd names, and nothing is left behind', async () => {
   const folder = path.join(home.dir, 'odd names')
   const temporary = path.join(home.dir, 'tmp')
   fs.mkdirSync(folder)
@@ -49,7 +52,7 @@ test('other formats go through ffmpeg, also under odd names, and nothing is left
   expect(fs.readdirSync(temporary)).toEqual([])
 })
 
-test('without ffmpeg another format is refused with what to do', async () => {
+spoken('without ffmpeg another format is refused with what to do', async () => {
   const ogg = path.join(home.dir, 'memo.ogg')
   execFileSync('ffmpeg', ['-v', 'error', '-i', memo, ogg])
   const {code, stdout, stderr} = await home.run(['transcribe', ogg], {env: {PATH: path.join(home.dir, 'nothing')}})
@@ -57,7 +60,7 @@ test('without ffmpeg another format is refused with what to do', async () => {
   expect(stderr).toMatch(/memo\.ogg is not a WAV file, and other formats take ffmpeg, which is not installed: install it, or give a WAV file\.\n$/)
 })
 
-test('what is no sound file is said in one line, exit 2', async () => {
+spoken('what is no sound file is said in one line, exit 2', async () => {
   const text = home.write('letter.txt', 'Dear Ana')
   const wrong: [string[], RegExp][] = [
     [['transcribe', text], /letter\.txt holds no sound that ffmpeg can read/],
@@ -79,14 +82,14 @@ test('what is no sound file is said in one line, exit 2', async () => {
   }
 })
 
-test('a playlist does not make ffmpeg ask the network', async () => {
+spoken('a playlist does not make ffmpeg ask the network', async () => {
   const list = home.write('list.m3u8', '#EXTM3U\n#EXT-X-TARGETDURATION:5\n#EXTINF:5,\nhttp://127.0.0.1:9/secret.ts\n#EXT-X-ENDLIST\n')
   const {code, stderr} = await home.run(['transcribe', list])
   expect(code).toBe(2)
   expect(stderr).toMatch(/holds no sound that ffmpeg can read/)
 })
 
-test('a file in which nobody speaks gives no text; as a request it is none', async () => {
+spoken('a file in which nobody speaks gives no text; as a request it is none', async () => {
   const quiet = path.join(home.dir, 'quiet.wav')
   execFileSync('sox', ['-R', '-n', '-r', '16000', '-b', '16', '-c', '1', quiet, 'synth', '90', 'pinknoise', 'vol', '0.2'])
   const {code, stdout, stderr} = await home.run(['transcribe', quiet])
@@ -97,7 +100,7 @@ test('a file in which nobody speaks gives no text; as a request it is none', asy
   expect(asked.stderr).toMatch(/Nobody speaks in .*quiet\.wav: there is no request/)
 })
 
-test('a spoken request becomes a plan, by the real models, and runs nothing in a dry run', async () => {
+spoken('a spoken request becomes a plan, by the real models, and runs nothing in a dry run', async () => {
   const {code, stdout} = await home.run(['--audio', memo, '--dry-run', '--json', '--now', '2026-03-03T09:15:00'])
   const events = linesOf(stdout).map(line => JSON.parse(line) as {type: string; request?: string; plan?: string})
   expect(code).toBe(0)
@@ -106,13 +109,13 @@ test('a spoken request becomes a plan, by the real models, and runs nothing in a
   expect(events.some(e => e.type === 'task-started')).toBe(false)
 })
 
-test('`plan` takes a spoken request as well', async () => {
+spoken('`plan` takes a spoken request as well', async () => {
   const {code, stdout} = await home.run(['plan', '--audio', memo, '--now', '2026-03-03T09:15:00'])
   expect(code).toBe(0)
   expect(stdout).toMatch(/create_reminder\(/)
 })
 
-test('a model of voice that is not there or not known is said with what to do', async () => {
+spoken('a model of voice that is not there or not known is said with what to do', async () => {
   await home.run(['config', 'set', 'voice.model', 'whisper-small'])
   try {
     expect((await home.run(['transcribe', memo])).stderr).toMatch(/whisper-small is not here yet: `tinyagent models pull whisper-small` fetches it\n$/)
@@ -125,7 +128,7 @@ test('a model of voice that is not there or not known is said with what to do', 
   }
 })
 
-test('without smart-whisper, or with one that is not compiled, everything else works and doctor says what to do', async () => {
+spoken('without smart-whisper, or with one that is not compiled, everything else works and doctor says what to do', async () => {
   const modules = path.join(installation, 'node_modules')
   fs.rmSync(modules)
   fs.mkdirSync(modules)

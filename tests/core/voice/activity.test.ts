@@ -5,6 +5,9 @@ import path from 'node:path'
 import {afterAll, beforeAll, expect, test} from 'vitest'
 import {humanSpeech, samplesOf, speak} from '../../../scripts/speech.ts'
 import {hasSpeech, sampleRate, speechPieces, speechSpans} from '../../../src/core/voice/activity.ts'
+import {hasVoice} from '../../voice-programs.ts'
+
+const spoken = test.skipIf(!hasVoice('sox', 'flite', 'espeak-ng', 'people'))
 
 let dir: string
 beforeAll(() => { dir = mkdtempSync(path.join(tmpdir(), 'tinyagent-activity-')) })
@@ -73,13 +76,13 @@ test('numbers that are none are no speech', () => {
   expect(hasSpeech(new Float32Array(sampleRate).fill(NaN))).toBe(false)
 })
 
-test('people who read aloud are heard in every recording', () => {
+spoken('people who read aloud are heard in every recording', () => {
   const clips = humanSpeech()
   expect(clips.length).toBe(10)
   expect(clips.filter(({file}) => !hasSpeech(samplesOf(file)))).toEqual([])
 })
 
-test.each(['espeak-ng en-us 140', 'espeak-ng en-gb-x-rp 190', 'flite slt', 'flite rms'])('%s is heard in quiet and in noise, and its pauses are not', voice => {
+spoken.each(['espeak-ng en-us 140', 'espeak-ng en-gb-x-rp 190', 'flite slt', 'flite rms'])('%s is heard in quiet and in noise, and its pauses are not', voice => {
   for (const snr of [undefined, 15, 8]) {
     const file = path.join(dir, 'voice.wav')
     speak(voice, 'Remind me to call the dentist tomorrow afternoon', file, snr)
@@ -96,7 +99,7 @@ test.each(['espeak-ng en-us 140', 'espeak-ng en-gb-x-rp 190', 'flite slt', 'flit
   }
 })
 
-test('long speech comes in pieces of at most 28 seconds that leave nothing out, and long pauses are in none', () => {
+spoken('long speech comes in pieces of at most 28 seconds that leave nothing out, and long pauses are in none', () => {
   const file = path.join(dir, 'long.wav')
   speak('flite slt', 'The boiler is fixed and the plumber wants to be paid before the end of the month', file)
   const clip = samplesOf(file)

@@ -5,6 +5,9 @@ import {tmpdir} from 'node:os'
 import path from 'node:path'
 import {afterAll, beforeAll, expect, test} from 'vitest'
 import {openWav, resampler} from '../../../src/core/voice/wav.ts'
+import {hasVoice} from '../../voice-programs.ts'
+
+const spoken = test.skipIf(!hasVoice('sox'))
 
 let dir: string
 beforeAll(() => { dir = mkdtempSync(path.join(tmpdir(), 'tinyagent-wav-')) })
@@ -35,7 +38,7 @@ function tone(name: string, coding: string[], hz = 440): string {
 
 const rms = (samples: Float32Array): number => Math.sqrt(samples.reduce((sum, s) => sum + s * s, 0) / samples.length)
 
-test.each([
+spoken.each([
   ['16 bits, mono', ['-r', '16000', '-b', '16', '-c', '1']],
   ['8 bits', ['-r', '16000', '-b', '8', '-c', '1', '-e', 'unsigned']],
   ['24 bits', ['-r', '16000', '-b', '24', '-c', '1']],
@@ -58,12 +61,12 @@ test.each([
   expect(crossings).toBeLessThanOrEqual(881)
 })
 
-test('what 16 kHz cannot hold is taken out, and does not fold down', async () => {
+spoken('what 16 kHz cannot hold is taken out, and does not fold down', async () => {
   expect(rms((await read(tone('high.wav', ['-r', '48000', '-b', '16', '-c', '1'], 11_000))).samples)).toBeLessThan(0.01)
   expect(rms((await read(tone('low.wav', ['-r', '48000', '-b', '16', '-c', '1'], 6000))).samples)).toBeGreaterThan(0.3)
 })
 
-test('resampled sound is the same however it is cut into parts', () => {
+spoken('resampled sound is the same however it is cut into parts', () => {
   const whole = Float32Array.from({length: 44_100}, (_, i) => Math.sin(i / 20))
   const all = (sizes: number[]): number[] => {
     const resample = resampler(44_100)
@@ -79,7 +82,7 @@ test('resampled sound is the same however it is cut into parts', () => {
   expect(Math.max(...once.map((s, i) => Math.abs(s - parts[i]!)))).toBeLessThan(1e-5)
 })
 
-test('a recorder that did not know the length is read to the end of the file', async () => {
+spoken('a recorder that did not know the length is read to the end of the file', async () => {
   const file = tone('plain.wav', ['-r', '16000', '-b', '16', '-c', '1'])
   for (const length of [0, 0xffffffff]) {
     const bytes = readFileSync(file)
@@ -90,7 +93,7 @@ test('a recorder that did not know the length is read to the end of the file', a
   }
 })
 
-test('a file that was cut short gives what is there', async () => {
+spoken('a file that was cut short gives what is there', async () => {
   const file = tone('whole.wav', ['-r', '16000', '-b', '16', '-c', '1'])
   const cut = path.join(dir, 'cut.wav')
   writeFileSync(cut, readFileSync(file).subarray(0, 20_001))
@@ -99,7 +102,7 @@ test('a file that was cut short gives what is there', async () => {
   expect(samples.length).toBeLessThan(10_001)
 })
 
-test('samples that are no numbers are silence, and those over full scale are full scale', async () => {
+spoken('samples that are no numbers are silence, and those over full scale are full scale', async () => {
   const file = tone('float.wav', ['-r', '16000', '-b', '32', '-c', '1', '-e', 'floating-point'])
   const bytes = readFileSync(file)
   const data = bytes.indexOf('data') + 8
@@ -110,7 +113,7 @@ test('samples that are no numbers are silence, and those over full scale are ful
   expect([...(await read(file)).samples.subarray(0, 3)]).toEqual([0, 1, -1])
 })
 
-test.each<[string, (bytes: Buffer) => Buffer, RegExp]>([
+spoken.each<[string, (bytes: Buffer) => Buffer, RegExp]>([
   ['without sound', bytes => bytes.subarray(0, 36), /it holds no sound/],
   ['of a coding that is not plain', bytes => { bytes.writeUInt16LE(0x55, 20); return bytes }, /its coding \(85\) is not plain samples; ffmpeg can/],
   ['of no channels', bytes => { bytes.writeUInt16LE(0, 22); return bytes }, /0 channels at 16000 Hz/],
