@@ -2,10 +2,12 @@
 import {accessSync, constants, existsSync, readdirSync} from 'node:fs'
 import path from 'node:path'
 import {reasonOf} from '../core/errors.ts'
+import {isInstalled} from '../core/exec.ts'
 import {modelFiles, openModels, verify} from '../core/models.ts'
 import {loadOnnx} from '../core/onnx.ts'
 import {makeFolder} from '../core/paths.ts'
 import {printable} from '../core/text.ts'
+import {installRecorder, recorderName} from '../core/recorder.ts'
 import {buildCommand, openWhisper, whatToInstall, whisperBuild, whisperFolder} from '../core/voice/whisper.ts'
 import {specs} from '../tools/specs.ts'
 import {plannerFile, type Session} from './session.ts'
@@ -169,6 +171,19 @@ function programChecks(): Check[] {
   return [
     {name: opener, state: found ? 'ok' : 'note', detail: found ? 'opens maps and files' : 'not found: links are printed and not opened'},
     {name: 'ffmpeg', state: hasFfmpeg ? 'ok' : 'note', detail: hasFfmpeg ? 'reads sound files other than WAV' : 'not found: of sound files only WAV can be read'},
+    recorderCheck(),
     {name: 'editor', state: editor ? 'ok' : 'note', detail: editor ?? 'EDITOR is not set: texts are edited in one line'},
   ]
+}
+
+/** The microphone is not opened for a check: nobody has asked to be heard. */
+export function recorderCheck(env: NodeJS.ProcessEnv = process.env): Check {
+  const name = 'microphone'
+  const recorder = recorderName(env)
+  if (recorder === undefined) return {name, state: 'note', detail: `no recorder: ${installRecorder()}`}
+  if (env.TINYAGENT_RECORDER) {
+    const isThere = isInstalled(recorder, env) || existsSync(recorder)
+    return {name, state: isThere ? 'ok' : 'bad', detail: isThere ? `recorded by ${recorder} (TINYAGENT_RECORDER)` : `TINYAGENT_RECORDER names ${recorder}, which is not there`}
+  }
+  return {name, state: 'ok', detail: `recorded by ${recorder}; \`tinyagent --plain --voice\` tries it`}
 }

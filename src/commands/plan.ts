@@ -8,11 +8,21 @@ import type {Arg, Json, SelectedTool, Task, ToolSpec} from '../core/types.ts'
 import {specs} from '../tools/specs.ts'
 import {readRequest} from './request.ts'
 import type {Session} from './session.ts'
+import {listen} from './voice.ts'
 
 export async function planCommand(words: string[], session: Session, signal: AbortSignal): Promise<number> {
-  const {audio} = session.options
+  const {audio, voice} = session.options
+  if (voice) {
+    if (words.length > 0 || audio !== undefined) throw new UsageError('--voice takes the request from the microphone: leave out the words and --audio')
+    const spoken = await listen(session, undefined, signal)
+    return spoken === undefined ? (signal.aborted ? 130 : 1) : plan(spoken, session, signal)
+  }
   const text = audio === undefined ? await readRequest(words, signal) : await (await import('./transcribe.ts')).spokenRequest(audio, words, session, signal)
   if (text === undefined) throw new UsageError('There is no request: tinyagent plan "remind me to ..."')
+  return plan(text, session, signal)
+}
+
+async function plan(text: string, session: Session, signal: AbortSignal): Promise<number> {
   const now = session.now()
   const deps = {retriever: session.retriever, planner: session.planner, instructions: session.config.instructions, signal}
   const {selected, tools, retrieveMs} = await selectTools(text, specs, deps)

@@ -19,16 +19,29 @@ export const dictateIn = (session: Session, options: Parameters<Dictate>[0]): Re
   })
 }
 
-/** How the user's people, lists, calendars and folders are spelled. A damaged store costs its names, not the dictation. */
+/** How the user's lists, folders and people are spelled. A damaged store costs its names, not the dictation. */
 export async function spokenNames(session: Session): Promise<string[]> {
   const {backends: {contacts, reminders, notes}} = await session.tools()
   const all = await Promise.allSettled([
-    contacts.all().then(list => list.map(c => c.name)),
+    // The transcriber takes as many as it can, the first ones first: there are few lists, and perhaps a thousand people.
     reminders.reminders().then(list => list.map(r => r.list)),
     notes.list().then(list => list.map(n => n.folder)),
+    contacts.all().then(list => knownFirst(session, list.map(c => c.name))),
   ])
   return [...new Set(all.flatMap(part => part.status === 'fulfilled' ? part.value : []))].filter(name => name !== '')
 }
+
+const requestsRead = 500
+
+/** Names of which a word stands in an earlier request, the latest first: they are the likeliest. */
+function knownFirst({journal}: Session, names: string[]): string[] {
+  const requests = journal.entries().flatMap(e => e.type === 'request' ? [new Set(wordsOf(e.request))] : []).reverse().slice(0, requestsRead)
+  const last = new Map(names.map(name => [name, requests.findIndex(said => wordsOf(name).some(word => said.has(word)))]))
+  const age = (name: string): number => { const at = last.get(name)!; return at < 0 ? requestsRead : at }
+  return names.sort((a, b) => age(a) - age(b))
+}
+
+const wordsOf = (text: string): string[] => text.toLowerCase().match(/[\p{L}\p{M}]{2,}/gu) ?? []
 
 /** Listens and says so in lines of text; gives the request, as it was heard or as it was corrected. undefined: none. */
 export async function listen(session: Session, lines: Lines | undefined, signal: AbortSignal): Promise<string | undefined> {

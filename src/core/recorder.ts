@@ -12,6 +12,8 @@ import {sampleRate} from './voice/activity.ts'
 
 /** Between asking a recorder to end and making it; it has nothing to save. */
 const graceMs = 300
+/** From the end of its sound to its exit code and the reason for it, on a machine that is busy. */
+const lastWordsMs = 3_000
 /** A microphone writes all the time, also when nobody speaks. The first sound may wait for a Bluetooth headset. */
 const stallMs = 5_000
 
@@ -81,6 +83,7 @@ async function* play(command: Command, signal: AbortSignal): AsyncGenerator<Floa
   const child = start(program, command.args, {stdio: ['ignore', 'pipe', 'pipe'], env: command.env, detached: process.platform !== 'win32'})
   let failure: unknown
   const ended = once(child, 'exit').catch((error: unknown) => { failure = error }) // no such program
+  const closed = once(child, 'close').catch(() => undefined) // ended, and all that it said was read
   const stdout = child.stdout!
   let said = ''
   child.stderr!.setEncoding('utf8').on('data', (text: string) => { said = (said + text).slice(-4_000) })
@@ -108,7 +111,7 @@ async function* play(command: Command, signal: AbortSignal): AsyncGenerator<Floa
       clearTimeout(timer)
     }
     // Its pipe is closed, so it is about to end; one that does not is made to.
-    await Promise.race([ended, delay(graceMs)])
+    await Promise.race([closed, delay(lastWordsMs)])
     if (signal.aborted) return
     if (failure !== undefined) throw notStarted(program, failure)
     if (samples > 0 && command.isOwn && child.exitCode === 0) return
