@@ -9,6 +9,14 @@ import {expand, makeFolder, type Paths} from './paths.ts'
 
 const folder = z.strictObject({dir: z.string().min(1).optional()}).prefault({})
 
+/** '' and 0: what the provider of the address is known to use. `auto`: TLS from the start or by STARTTLS, as the port has it. */
+const mailServer = z.strictObject({
+  host: z.string().default(''),
+  port: z.number().int().min(0, 'expected 0 to 65535').max(65535, 'expected 0 to 65535').default(0),
+  user: z.string().default(''),
+  security: z.enum(['auto', 'tls', 'starttls', 'none']).default('auto'),
+}).prefault({})
+
 /** Every key, what it may be, and what it is when it is not set. */
 export const configSchema = z.strictObject({
   user: z.strictObject({
@@ -17,7 +25,14 @@ export const configSchema = z.strictObject({
     region: z.string().regex(/^[A-Z]{2}$/, 'expected two capital letters, e.g. "DE"').default('US'),
   }).prefault({}),
   instructions: z.string().max(2000).default(''),
-  calendar: folder, reminders: folder, contacts: folder, notes: folder, mail: folder, sms: folder,
+  calendar: folder, reminders: folder, contacts: folder, notes: folder, sms: folder,
+  mail: z.strictObject({
+    dir: z.string().min(1).optional(),
+    backend: z.enum(['folder', 'imap']).default('folder'),
+    password_command: z.array(z.string()).default([]),
+    imap: mailServer,
+    smtp: mailServer,
+  }).prefault({}),
   files: z.strictObject({
     roots: z.array(z.string().min(1)).optional(),
     exclude: z.array(z.string()).default(['node_modules', '.git', '.cache', 'Library', 'AppData']),
@@ -38,7 +53,7 @@ export type ConfigValues = z.infer<typeof configSchema>
 type Area = 'calendar' | 'reminders' | 'contacts' | 'notes' | 'mail' | 'sms'
 
 /** The values, with every folder absolute. */
-export interface Config extends Omit<ConfigValues, Area | 'files'> {
+export interface Config extends Omit<ConfigValues, Exclude<Area, 'mail'> | 'files'> {
   file: string
   paths: Paths
   values: ConfigValues
@@ -108,10 +123,11 @@ function knownKeys(at: PropertyKey[]): string {
 
 /** All keys in dotted form; one a tool for confirm.policy. */
 export function keys(): string[] {
-  return Object.entries(configSchema.shape).flatMap(([name, schema]) => {
+  const under = (shape: z.core.$ZodShape): string[] => Object.entries(shape).flatMap(([name, schema]) => {
     const inner = schema instanceof z.ZodPrefault ? schema.unwrap() : undefined
-    return inner instanceof z.ZodObject ? Object.keys(inner.shape).map(key => `${name}.${key}`) : [name]
+    return inner instanceof z.ZodObject ? under(inner.shape).map(key => `${name}.${key}`) : [name]
   })
+  return under(configSchema.shape)
 }
 
 /** The line that sets a key, by looking for it under its section; undefined where it is written in another form. */
@@ -212,6 +228,18 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 # dir = ${JSON.stringify(path.join(paths.data, 'notes'))}       # Markdown (Obsidian)
 [mail]
 # dir = ${JSON.stringify(path.join(paths.data, 'mail'))}        # Maildir
+# backend = "folder"       # or "imap": the account of user.email; \`tinyagent setup mail\` sets it up
+# password_command = []    # a program that prints the password, e.g. ["pass", "mail/ana"]; [] is the system's keyring
+[mail.imap]
+# host = ""                # "" and 0: what the provider of user.email is known to use
+# port = 0
+# user = ""                # "": user.email
+# security = "auto"        # or "tls", "starttls"; "none" only for this machine itself
+[mail.smtp]
+# host = ""
+# port = 0
+# user = ""
+# security = "auto"
 [sms]
 # dir = ${JSON.stringify(path.join(paths.data, 'sms'))}
 

@@ -27,7 +27,8 @@ export class PlanError extends TinyagentError {
   constructor(line: number, reason: string) { super('plan', `line ${line}: ${reason}`); this.line = line }
 }
 
-export type ToolErrorCode = 'not-found' | 'ambiguous' | 'invalid-args' | 'unavailable' | 'refused' | 'timeout' | 'failed'
+/** `unknown`: it may have happened, and nobody who was asked could tell; it must not be done again unseen. */
+export type ToolErrorCode = 'not-found' | 'ambiguous' | 'invalid-args' | 'unavailable' | 'refused' | 'timeout' | 'failed' | 'unknown'
 
 /** A call failed; what depends on it is skipped, the rest goes on. */
 export class ToolError extends TinyagentError {

@@ -13,7 +13,7 @@ export interface ExecOptions {
   /** written to stdin, which is empty otherwise */
   input?: string
   cwd?: string
-  /** the whole environment of the program; default ours */
+  /** the whole environment of the program, passwords taken out; default ours */
   env?: NodeJS.ProcessEnv
 }
 
@@ -126,11 +126,15 @@ function isInstalled(program: string, env: NodeJS.ProcessEnv): boolean {
 
 function start(program: string, args: string[], options: Parameters<typeof spawn>[2]): ChildProcess {
   try {
-    return spawn(program, args, {...options, shell: false, windowsHide: true})
+    return spawn(program, args, {...options, env: withoutSecrets(options.env ?? process.env), shell: false, windowsHide: true})
   } catch (cause) {
     throw notStarted(program, cause) // a NUL in an argument, or too long a list of them
   }
 }
+
+/** Our passwords (core/secrets.ts) are no business of other programs. */
+const withoutSecrets = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv =>
+  Object.fromEntries(Object.entries(env).filter(([key]) => !/^TINYAGENT_[A-Z0-9_]+_PASSWORD$/.test(key)))
 
 function notStarted(program: string, cause: unknown): ToolError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)

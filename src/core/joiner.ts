@@ -14,7 +14,8 @@ export function join(reports: Report[], status: RunStatus, isDryRun: boolean): s
   if (reports.length === 0) return 'None of the tools here can do that.'
   if (isDryRun) return 'Dry run: nothing was done.'
   const done = deliveries(reports).filter(r => r.status === 'done').map(r => r.result?.summary ?? '')
-  const failed = reports.filter(r => r.status === 'failed').map(r => `Could not ${intent(r)}: ${strip(r.error?.message ?? '')}`)
+  const failed = reports.filter(r => r.status === 'failed').map(r =>
+    r.error?.code === 'unknown' ? strip(r.error.message) : `Could not ${intent(r)}: ${strip(r.error?.message ?? '')}`)
   const sentences = [
     ...(done.length > 0 ? [list(done.map((s, i) => i === 0 ? strip(s) : lower(strip(s))), '; ')] : []),
     ...failed,

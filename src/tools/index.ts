@@ -7,9 +7,11 @@ import {openVdirCalendar} from './calendar/vdir-calendar.ts'
 import {contactsTools, type ContactsBackend} from './contacts/contacts.ts'
 import {openVdirContacts} from './contacts/vdir-contacts.ts'
 import {filesTools} from './files/files.ts'
+import {accountOf} from './mail/account.ts'
 import {mailInvitations} from './mail/invitations.ts'
 import {mailTools, type MailBackend} from './mail/mail.ts'
 import {openMaildir} from './mail/maildir.ts'
+import {openImapMail} from './mail/smtp-imap.ts'
 import {mapsTools} from './maps/maps.ts'
 import {openMarkdownNotes} from './notes/markdown.ts'
 import {notesTools, type NotesBackend} from './notes/notes.ts'
@@ -44,7 +46,8 @@ export interface Backends {
 export function openTools(config: Config, {warn, embed, openMail}: ToolDeps): {tools: Tool[]; backends: Backends} {
   const {dirs, user, files, maps} = config
   const contacts = openVdirContacts(dirs.contacts, warn)
-  const mail = openMaildir(dirs.mail, {warn, ...(openMail !== undefined && {file: openMail})})
+  const mailOptions = {warn, ...(openMail !== undefined && {file: openMail})}
+  const mail = config.mail.backend === 'imap' ? openImapMail(accountOf(config), {dir: dirs.mail, ...mailOptions}) : openMaildir(dirs.mail, mailOptions)
   const calendar = openVdirCalendar(dirs.calendar, warn)
   const reminders = openVdirReminders(dirs.reminders, warn)
   const notes = openMarkdownNotes(dirs.notes)

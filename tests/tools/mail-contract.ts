@@ -69,9 +69,10 @@ export function mailContract(name: string, open: () => Promise<OpenedMail>): voi
     })
 
     test('a draft is kept and is not sent', async () => {
-      const {where} = await backend.saveDraft(await raw(), '<d1@example.org>')
+      const draft = await raw({id: '<d1@example.org>'})
+      const {where} = await backend.saveDraft(draft, '<d1@example.org>')
       expect(where).not.toBe('')
-      expect((await toolError(backend.saveDraft(await raw(), '<d1@example.org>'))).code).toBe('refused')
+      expect((await toolError(backend.saveDraft(draft, '<d1@example.org>'))).code).toBe('refused')
       expect(await opened.outgoing()).toEqual([])
       expect(await backend.list()).toEqual([])
     })

@@ -33,6 +33,9 @@ export interface OpenMail {
 /** One mail of a list, newest first; `id` is for `open`. */
 export interface MailListing { id: string; from: string; subject: string; date?: Date }
 
+/** `refused`: recipients that the server did not take; the others have the mail. */
+export interface Sent { id: string; where: string; isQueued: boolean; refused?: {address: string; reason: string}[] }
+
 export interface MailBackend {
   /** what the user has to know before a mail goes, if any */
   readonly notice?: string
@@ -43,8 +46,11 @@ export interface MailBackend {
   list(): Promise<MailListing[]>
   /** `id` is the Message-ID. Throws ToolError 'refused' when a mail of that id is there. */
   saveDraft(raw: Buffer, id: string): Promise<{where: string}>
-  /** Sends, or queues, once: throws ToolError 'refused' when a mail of that id went before. */
-  send(raw: Buffer, envelope: Envelope, id: string, signal: AbortSignal): Promise<{id: string; where: string; isQueued: boolean}>
+  /**
+   * Sends, or queues, once: throws ToolError 'refused' when a mail of that id went before, 'unknown' when it may have gone;
+   * after any other error it did not go.
+   */
+  send(raw: Buffer, envelope: Envelope, id: string, signal: AbortSignal): Promise<Sent>
 }
 
 export interface MailDeps {
@@ -139,11 +145,13 @@ export function mailTools(backend: MailBackend, deps: MailDeps = {}): Tool[] {
     const {message} = built
     const raw = await rawMessage(message, await Promise.all(built.attachments.map(async a => ({name: a.name, type: a.type, content: await a.read()}))))
     const recipients = [...message.to, ...message.cc].map(person => person.address)
-    const {where, isQueued} = await backend.send(raw, {from: deps.from?.address ?? '', to: recipients}, message.id, context.signal)
+    const {where, isQueued, refused = []} = await backend.send(raw, {from: deps.from?.address ?? '', to: recipients}, message.id, context.signal)
       .catch((error: unknown) => keepDraft(error, raw, message.id, backend))
     calls.forget(context.key)
-    const about = `'${oneLine(message.subject)}' to ${recipients.join(', ')}`
-    return {value: 'sent', summary: isQueued ? `Put ${verb} ${about} in the outbox` : `Sent ${verb} ${about}`, where}
+    const reached = recipients.filter(address => !refused.some(r => same(r.address, address)))
+    const about = `'${oneLine(message.subject)}' to ${reached.join(', ')}`
+    const without = refused.map(({address, reason}) => `; not to ${address}, which the server refused: ${reason}`).join('')
+    return {value: 'sent', summary: isQueued ? `Put ${verb} ${about} in the outbox` : `Sent ${verb} ${about}${without}`, where}
   }
 
   return [
@@ -194,7 +202,8 @@ async function drafted(context: string, to: Person[], deps: MailDeps): Promise<s
 
 /** A mail that was agreed to and did not go is not lost. Always throws. */
 async function keepDraft(error: unknown, raw: Buffer, id: string, backend: MailBackend): Promise<never> {
-  if (isAbort(error) || (error instanceof ToolError && error.code === 'refused')) throw error
+  // A draft of what may have gone would ask to be sent once more.
+  if (isAbort(error) || (error instanceof ToolError && (error.code === 'refused' || error.code === 'unknown'))) throw error
   const kept = await backend.saveDraft(raw, id).catch(() => undefined) // the first error says more
   if (!kept) throw error
   const reason = error instanceof Error ? oneLine(error.message) : oneLine(String(error))

@@ -2,17 +2,15 @@
 // what is sent waits in the outbox. A mail is whole or absent, and of one Message-ID there is one.
 import {mkdir, open, readdir, readFile, stat} from 'node:fs/promises'
 import {isAbsolute, join, resolve} from 'node:path'
-import type {AddressObject, ParsedMail} from 'mailparser'
 import {ToolError} from '../../core/errors.ts'
 import {oneLine} from '../../core/text.ts'
 import {createWhole, isMissing} from '../files/durable.ts'
 import {uidOf, type Warn} from '../vdir.ts'
 import type {MailBackend, MailListing, OpenMail} from './mail.ts'
-import {fieldText, type Person} from './message.ts'
+import {headOf, maxMailBytes, openMailOf} from './read.ts'
 
 type Box = 'inbox' | 'drafts' | 'outbox' | 'sent'
 
-const maxMailBytes = 50 * 1024 * 1024
 /** A list shows the newest; headers of more are not read. */
 const maxListed = 200
 const maxHeadBytes = 64 * 1024
@@ -95,49 +93,19 @@ async function readHead(path: string, mtime: number): Promise<Listed> {
     const {bytesRead, buffer} = await handle.read(Buffer.alloc(maxHeadBytes), 0, maxHeadBytes, 0)
     const text = buffer.toString('latin1', 0, bytesRead)
     const end = /\r?\n\r?\n/.exec(text)?.index ?? text.length
-    const mail = await parse(Buffer.from(`${text.slice(0, end)}\r\n\r\n`, 'latin1'))
-    if (!isMail(mail)) throw new Error('not a mail')
-    const [from] = people(mail.from)
-    return {
-      listing: {id: path, from: from ? from.name || from.address : '', subject: fieldText(mail.subject ?? ''), ...(mail.date && {date: mail.date})},
-      arrived: receivedAt(mail) ?? mtime,
-    }
+    const head = await headOf(Buffer.from(text.slice(0, end), 'latin1'), path)
+    return {listing: head.listing, arrived: head.receivedAt ?? mtime}
   } finally {
     await handle.close()
   }
 }
 
-/** The topmost Received line is that of the user's own server; its time stands after the last ";". */
-function receivedAt(mail: ParsedMail): number | undefined {
-  const line = mail.headerLines.find(header => header.key === 'received')?.line
-  const time = line === undefined ? NaN : Date.parse(line.slice(line.lastIndexOf(';') + 1).replace(/\([^)]*\)/g, '').trim())
-  return Number.isNaN(time) ? undefined : time
+/** A mail in a file of its own. Throws ToolError 'not-found', 'invalid-args' or 'refused'. */
+export async function readMail(path: string): Promise<OpenMail> {
+  const mail = await openMailOf(await readRaw(path), path)
+  if (!mail) throw new ToolError('invalid-args', `${oneLine(path)} is not a mail. Choose an .eml file or one of a Maildir.`)
+  return mail
 }
-
-async function readMail(path: string): Promise<OpenMail> {
-  const raw = await readRaw(path)
-  const mail = await parse(raw)
-  if (!isMail(mail)) {
-    throw new ToolError('invalid-args', `${oneLine(path)} is not a mail. Choose an .eml file or one of a Maildir.`)
-  }
-  return {
-    messageId: mail.messageId ?? '',
-    references: [mail.references ?? []].flat(),
-    from: people(mail.from), replyTo: people(mail.replyTo), to: people(mail.to),
-    subject: fieldText(mail.subject ?? ''),
-    ...(mail.date && {date: mail.date}),
-    text: (mail.text ?? '').replace(/\r\n?/g, '\n').replace(/\0/g, ''),
-    attachments: mail.attachments.filter(part => !part.related).map((part, i) => ({
-      name: fieldText(part.filename ?? '').replace(/[\\/]/g, '-') || `attachment-${i + 1}`,
-      type: /^[\w.+-]+\/[\w.+-]+$/.test(part.contentType) ? part.contentType : 'application/octet-stream',
-      content: part.content,
-    })),
-    where: path,
-  }
-}
-
-/** mailparser finds something in any bytes. */
-const isMail = (mail: ParsedMail): boolean => mail.headerLines.length > 0 && [mail.from, mail.subject, mail.messageId].some(Boolean)
 
 async function readRaw(path: string): Promise<Buffer> {
   const info = await stat(path).catch((cause: unknown) => {
@@ -147,12 +115,3 @@ async function readRaw(path: string): Promise<Buffer> {
   if (info.size > maxMailBytes) throw new ToolError('refused', `The mail ${oneLine(path)} is larger than 50 MB, so it is not read.`)
   return readFile(path)
 }
-
-async function parse(raw: Buffer): Promise<ParsedMail> {
-  const {simpleParser} = await import('mailparser') // loaded when a mail is read
-  return simpleParser(raw, {skipTextToHtml: true, skipImageLinks: true, maxHtmlLengthToParse: 5_000_000, checksumAlgo: false})
-}
-
-const people = (field: AddressObject | AddressObject[] | undefined): Person[] =>
-  [field ?? []].flat().flatMap(object => object.value).flatMap(entry => entry.group ?? [entry])
-    .filter(entry => entry.address).map(({address = '', name}) => ({address, ...(name && {name: fieldText(name)})}))
