@@ -66,8 +66,11 @@ function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): C
     .action(withSession(async session => (await import('./commands/log.ts')).logCommand(session)))
   program.command('undo [id]').description('take back the last step on this machine, or the one with this id')
     .action(withSession(async (session, [id]) => (await import('./commands/log.ts')).undoCommand(id, session, signal)))
-  program.command('setup').description('write a commented config and make the folders')
-    .action(withSession(async session => (await import('./commands/setup.ts')).setupCommand(session), {mends: true}))
+  program.command('setup [account]').description('write a commented config and make the folders; dav: calendars, reminders and contacts on a server')
+    .option('--url <url>', 'the server\'s address')
+    .option('--user <name>', 'the user name there')
+    .option('--password-stdin', 'read the password from standard input')
+    .action(withSession(async (session, [account], own) => (await import('./commands/setup.ts')).setupCommand(session, account, own, signal), {mends: true}))
   program.command('transcribe [file]').description('speech to text (not part of this version)')
     .action(() => { throw new Unavailable(noVoice) })
   return program

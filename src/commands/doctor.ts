@@ -7,6 +7,8 @@ import {openModels, verify} from '../core/models.ts'
 import {loadOnnx} from '../core/onnx.ts'
 import {makeFolder} from '../core/paths.ts'
 import {printable} from '../core/text.ts'
+import {davAccount, davAreas, isDav} from '../tools/dav/account.ts'
+import {checkAccount} from '../tools/dav/check.ts'
 import {specs} from '../tools/specs.ts'
 import {plannerFile, type Session} from './session.ts'
 
@@ -14,7 +16,7 @@ import {plannerFile, type Session} from './session.ts'
 interface Check { name: string; state: 'ok' | 'note' | 'bad'; detail: string }
 
 export async function doctorCommand(session: Session, signal: AbortSignal): Promise<number> {
-  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await nativeChecks(), ...folderChecks(session), ...programChecks()]
+  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await nativeChecks(), ...folderChecks(session), ...await davChecks(session, signal), ...programChecks()]
   if (session.options.json) process.stdout.write(`${JSON.stringify(checks)}\n`)
   else for (const {name, state, detail} of checks) process.stdout.write(`${state.padEnd(5)} ${name}: ${printable(detail)}\n`)
   return checks.some(c => c.state === 'bad') ? 1 : 0
@@ -101,6 +103,26 @@ function folderChecks({config}: Session): Check[] {
       return {name: `${name} folder`, state: 'bad', detail: `${dir} cannot be written: ${reasonOf(error)}; the config or --home names another folder`}
     }
   })
+}
+
+/** The servers of calendars, reminders and contacts: the login, and what is there. */
+async function davChecks({config}: Session, signal: AbortSignal): Promise<Check[]> {
+  const kinds = {calendar: 'event', reminders: 'todo', contacts: 'card'} as const
+  return Promise.all(davAreas.filter(area => isDav(config, area)).map(async (area): Promise<Check> => {
+    const name = `${area} server`
+    try {
+      const {host, names, organizers} = await checkAccount(davAccount(config, area), kinds[area], signal)
+      const wanted = config.values[area].default
+      const isMissing = wanted !== '' && !names.some(n => n.toLowerCase() === wanted.toLowerCase())
+      const invites = organizers.length > 0 ? `; it sends the invitations of ${organizers.join(', ')}` : ''
+      return isMissing
+        ? {name, state: 'note', detail: `${host} has no "${wanted}" (${area}.default): it has ${names.join(', ') || 'none yet'}`}
+        : {name, state: 'ok', detail: `${host}: ${names.join(', ') || 'none yet, one is made when it is needed'}${invites}`}
+    } catch (error) {
+      signal.throwIfAborted()
+      return {name, state: 'bad', detail: reasonOf(error)}
+    }
+  }))
 }
 
 function programChecks(): Check[] {

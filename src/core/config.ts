@@ -9,6 +9,14 @@ import {expand, makeFolder, type Paths} from './paths.ts'
 
 const folder = z.strictObject({dir: z.string().min(1).optional()}).prefault({})
 
+/** A login of a CalDAV and CardDAV server. */
+const davLogin = {url: z.string().default(''), user: z.string().default(''), password_command: z.array(z.string()).default([])}
+
+/** Items in a folder or on a server. `default`: the collection that gets what names none; '' leaves it to the server or the folder. */
+const stored = {dir: z.string().min(1).optional(), default: z.string().default(''), ...davLogin}
+const calendars = z.strictObject({backend: z.enum(['folder', 'caldav']).default('folder'), ...stored}).prefault({})
+const addressBooks = z.strictObject({backend: z.enum(['folder', 'carddav']).default('folder'), ...stored}).prefault({})
+
 /** '' and 0: what the provider of the address is known to use. `auto`: TLS from the start or by STARTTLS, as the port has it. */
 const mailServer = z.strictObject({
   host: z.string().default(''),
@@ -25,7 +33,9 @@ export const configSchema = z.strictObject({
     region: z.string().regex(/^[A-Z]{2}$/, 'expected two capital letters, e.g. "DE"').default('US'),
   }).prefault({}),
   instructions: z.string().max(2000).default(''),
-  calendar: folder, reminders: folder, contacts: folder, notes: folder, sms: folder,
+  dav: z.strictObject(davLogin).prefault({}),
+  calendar: calendars, reminders: calendars, contacts: addressBooks,
+  notes: folder, sms: folder,
   mail: z.strictObject({
     dir: z.string().min(1).optional(),
     backend: z.enum(['folder', 'imap']).default('folder'),
@@ -217,12 +227,34 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 # email = ""
 # region = "US"            # two letters: the country of phone numbers without a country code
 
-# Folders in open formats; other programs may read and write them too.
+# The account of every backend = "caldav" or "carddav" below; \`tinyagent setup dav\` finds it.
+[dav]
+# url = ""                 # e.g. "https://dav.example.org"
+# user = ""
+# password_command = []    # a program that prints the password, e.g. ["pass", "dav"]; [] is the system's keyring
+
+# Folders in open formats, which other programs may read and write too, or an account. \`url\`, \`user\` and \`password_command\`
+# stand in the place of those of [dav], with a password of their own.
 [calendar]
+# backend = "folder"       # or "caldav"
+# default = ""             # the calendar that gets events which name none
+# url = ""
+# user = ""
+# password_command = []
 # dir = ${JSON.stringify(path.join(paths.data, 'calendar'))}    # iCalendar files (khal, vdirsyncer)
 [reminders]
+# backend = "folder"       # or "caldav"
+# default = ""
+# url = ""
+# user = ""
+# password_command = []
 # dir = ${JSON.stringify(path.join(paths.data, 'reminders'))}   # iCalendar files (todoman)
 [contacts]
+# backend = "folder"       # or "carddav"
+# default = ""
+# url = ""
+# user = ""
+# password_command = []
 # dir = ${JSON.stringify(path.join(paths.data, 'contacts'))}    # vCard files (khard)
 [notes]
 # dir = ${JSON.stringify(path.join(paths.data, 'notes'))}       # Markdown (Obsidian)

@@ -6,6 +6,8 @@ import {calendarTools, type CalendarBackend} from './calendar/calendar.ts'
 import {openVdirCalendar} from './calendar/vdir-calendar.ts'
 import {contactsTools, type ContactsBackend} from './contacts/contacts.ts'
 import {openVdirContacts} from './contacts/vdir-contacts.ts'
+import {davOptions} from './dav/account.ts'
+import {openDavCalendar, openDavContacts, openDavReminders} from './dav/open.ts'
 import {filesTools} from './files/files.ts'
 import {accountOf} from './mail/account.ts'
 import {mailInvitations} from './mail/invitations.ts'
@@ -45,11 +47,12 @@ export interface Backends {
 /** Every tool, in the order of `specs`, with the backends behind them. */
 export function openTools(config: Config, {warn, embed, openMail}: ToolDeps): {tools: Tool[]; backends: Backends} {
   const {dirs, user, files, maps} = config
-  const contacts = openVdirContacts(dirs.contacts, warn)
+  const {values} = config
+  const contacts = values.contacts.backend === 'carddav' ? openDavContacts(davOptions(config, 'contacts', warn)) : openVdirContacts(dirs.contacts, warn)
   const mailOptions = {warn, ...(openMail !== undefined && {file: openMail})}
   const mail = config.mail.backend === 'imap' ? openImapMail(accountOf(config), {dir: dirs.mail, ...mailOptions}) : openMaildir(dirs.mail, mailOptions)
-  const calendar = openVdirCalendar(dirs.calendar, warn)
-  const reminders = openVdirReminders(dirs.reminders, warn)
+  const calendar = values.calendar.backend === 'caldav' ? openDavCalendar(davOptions(config, 'calendar', warn)) : openVdirCalendar(dirs.calendar, warn)
+  const reminders = values.reminders.backend === 'caldav' ? openDavReminders(davOptions(config, 'reminders', warn)) : openVdirReminders(dirs.reminders, warn)
   const notes = openMarkdownNotes(dirs.notes)
   const me = user.email ? {address: user.email, ...(user.name && {name: user.name})} : undefined
   const open = maps.open ? systemOpener() : undefined

@@ -2,7 +2,7 @@
 import {chmod, mkdir, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {program, tempFolder} from '../tools/vdir-programs.ts'
-import {startServer} from './server-process.ts'
+import {freePort, startServer} from './process.ts'
 
 export interface DavServer {
   name: string
@@ -10,13 +10,10 @@ export interface DavServer {
   origin: string
   /** An account that has nothing in it yet. */
   newAccount(): Promise<{url: string; user: string; password: string}>
-  output(): string
   stop(): Promise<void>
 }
 
 const password = 'päss"wörd: 1'
-const isHttp = async (port: number): Promise<boolean> => (await fetch(`http://127.0.0.1:${port}/`, {redirect: 'manual'})).status > 0
-
 /** With a login for each of its users, as its documentation recommends. */
 export async function startRadicale(): Promise<DavServer | undefined> {
   const path = await program('radicale')
@@ -28,11 +25,12 @@ export async function startRadicale(): Promise<DavServer | undefined> {
   const config = ['[auth]', 'type = htpasswd', `htpasswd_filename = ${join(folder, 'users')}`, 'htpasswd_encryption = plain', 'delay = 0',
     '[storage]', `filesystem_folder = ${join(folder, 'data')}`, ''].join('\n')
   await writeFile(join(folder, 'config'), config)
-  const server = await startServer(path, port => ['--config', join(folder, 'config'), '--server-hosts', `127.0.0.1:${port}`], {cwd: folder, isUp: isHttp})
-  const origin = `http://127.0.0.1:${server.port}`
+  const port = await freePort()
+  const server = await startServer(path, ['--config', join(folder, 'config'), '--server-hosts', `127.0.0.1:${port}`], [port], async () => '')
+  const origin = `http://127.0.0.1:${port}`
   let next = 0
   return {
-    name: 'Radicale', origin, output: server.output,
+    name: 'Radicale', origin,
     newAccount: async () => ({url: `${origin}/`, user: users[next++] ?? 'no more users', password}),
     stop: async () => { await server.stop(); await remove() },
   }
@@ -44,12 +42,11 @@ export async function startXandikos(): Promise<DavServer | undefined> {
   if (path === undefined) return undefined
   const {path: folder, remove} = await tempFolder()
   await chmod(folder, 0o700)
-  const server = await startServer(path, port => ['-d', folder, '--autocreate', '--current-user-principal', '/user/', '-l', '127.0.0.1', '-p', String(port)], {
-    cwd: folder, env: {EMAIL: 'test@example.org', PYTHONUNBUFFERED: '1'}, isUp: isHttp,
-  })
-  const origin = `http://127.0.0.1:${server.port}`
+  const port = await freePort()
+  const server = await startServer(path, ['-d', folder, '--autocreate', '--current-user-principal', '/user/', '-l', '127.0.0.1', '-p', String(port)], [port], async () => '')
+  const origin = `http://127.0.0.1:${port}`
   return {
-    name: 'Xandikos', origin, output: server.output,
+    name: 'Xandikos', origin,
     newAccount: async () => {
       for (const home of ['calendars', 'contacts']) await empty(`${origin}/user/${home}/`)
       return {url: `${origin}/`, user: 'user', password}

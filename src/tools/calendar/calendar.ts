@@ -98,7 +98,7 @@ export const calendarTools = (backend: CalendarBackend, deps: CalendarDeps = {})
     if (scheduler !== undefined) return {value: event.title, summary: `${added}, and ${scheduler} invites ${said(event.invitees)}`, where}
     if (!invitation || !invitations) return {value: event.title, summary: `${added}, with ${said(event.invitees)} noted as invited`, undo, where}
     const sent = await invitations.send(invitation, signal).catch(async (error: unknown) => {
-      if (isAbort(error)) throw error // may have left: the event stays, the run's report says so
+      if (isAbort(error) || errorInfo(error).code === 'unknown') throw error // may have left: the event stays, the run's report says so
       const why = errorInfo(error).message
       await backend.remove(undo).catch((left: unknown) => {
         throw new ToolError('failed', `The invitation could not be sent: ${strip(why)}. '${oneLine(event.title)}' is in the calendar all the same: ${errorInfo(left).message}`, {cause: error})

@@ -331,4 +331,4 @@ function findIn({collections}: Copy, name: string): Collection | undefined {
 const uidIn = (text: string): string => /^UID[^:\r\n]*:(.*)$/im.exec(text.replace(/\r?\n[ \t]/g, ''))?.[1]?.trim() ?? ''
 
 const unknown = (place: string, cause: unknown): ToolError =>
-  new ToolError('failed', `The connection broke, and it is not known whether this was added to ${place}. Look there before you do it again.`, {cause})
+  new ToolError('unknown', `The connection broke, and it is not known whether this was added to ${place}. Look there before you do it again.`, {cause})

@@ -40,7 +40,7 @@ const batch = 100
 const reportMs = 40_000
 
 /** The copy as the server has it at `now`; `before` is not changed. Throws ToolError; the server's state is then unknown and `before` stays right. */
-export async function sync(client: DavClient, kind: ItemKind, before: Copy | undefined, now: Date, signal: AbortSignal): Promise<Copy> {
+export async function sync(client: DavClient, kind: ItemKind, before: Copy | undefined, now: Date, signal: AbortSignal, {withItems = true} = {}): Promise<Copy> {
   const {service} = kinds[kind]
   let home = before?.home ?? await discover(client, service, signal)
   let listed = await listCollections(client, kind, home, signal)
@@ -50,7 +50,7 @@ export async function sync(client: DavClient, kind: ItemKind, before: Copy | und
   }
   if (!listed) throw new ToolError('unavailable', `${client.host} does not list what it has for ${oneLine(client.account.user)}.`)
   const known = new Map(before?.collections.map(c => [c.url, c]))
-  const collections = await Promise.all(listed.map(async remote => ({...remote, items: await changed(client, kind, remote, known.get(remote.url), signal)})))
+  const collections = await Promise.all(listed.map(async remote => ({...remote, items: withItems ? await changed(client, kind, remote, known.get(remote.url), signal) : {}})))
   return {version: 1, at: now.toISOString(), home, collections}
 }
 
