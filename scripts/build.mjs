@@ -17,7 +17,7 @@ await build({
   logLevel: 'warning',
   define: {'process.env.NODE_ENV': '"production"', 'process.env.DEV': '"false"'},
   // Native parts find their binaries beside themselves; pdf.js in unpdf and mailparser load parts by name.
-  external: ['node-llama-cpp', 'onnxruntime-node', 'smart-whisper', 'unpdf', 'mailparser'],
+  external: ['node-llama-cpp', '@napi-rs/keyring', 'onnxruntime-node', 'smart-whisper', 'unpdf', 'mailparser'],
   // Ink's developer tools are not part of what users run.
   alias: {'react-devtools-core': './scripts/none/devtools.mjs'},
   // CommonJS packages in an ESM bundle call require().

@@ -16,7 +16,7 @@ import {plannerFile, type Session} from './session.ts'
 interface Check { name: string; state: 'ok' | 'note' | 'bad'; detail: string }
 
 export async function doctorCommand(session: Session, signal: AbortSignal): Promise<number> {
-  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await nativeChecks(), ...folderChecks(session), ...await davChecks(session, signal), ...programChecks()]
+  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await nativeChecks(), ...folderChecks(session), ...await mailChecks(session, signal), ...await davChecks(session, signal), ...programChecks()]
   if (session.options.json) process.stdout.write(`${JSON.stringify(checks)}\n`)
   else for (const {name, state, detail} of checks) process.stdout.write(`${state.padEnd(5)} ${name}: ${printable(detail)}\n`)
   return checks.some(c => c.state === 'bad') ? 1 : 0
@@ -123,6 +123,44 @@ async function davChecks({config}: Session, signal: AbortSignal): Promise<Check[
       return {name, state: 'bad', detail: reasonOf(error)}
     }
   }))
+}
+
+/** Of one login. */
+const loginMs = 15_000
+
+async function mailChecks({config, configError}: Session, signal: AbortSignal): Promise<Check[]> {
+  if (configError || config.mail.backend === 'folder') return []
+  const [{accountOf, nameOf}, {withImap}, {checkSmtp}, {doubtfulMails}] = await Promise.all([
+    import('../tools/mail/account.ts'), import('../tools/mail/imap.ts'), import('../tools/mail/smtp.ts'), import('../tools/mail/smtp-imap.ts'),
+  ])
+  const login = async (name: string, work: (limit: AbortSignal) => Promise<string>): Promise<Check> => {
+    const limit = AbortSignal.timeout(loginMs)
+    try {
+      return {name, state: 'ok', detail: await work(AbortSignal.any([signal, limit]))}
+    } catch (error) {
+      signal.throwIfAborted()
+      return {name, state: 'bad', detail: limit.aborted ? `no answer within ${loginMs / 1000} seconds` : reasonOf(error)}
+    }
+  }
+  let account: ReturnType<typeof accountOf>
+  try {
+    account = accountOf(config)
+  } catch (error) {
+    return [{name: 'mail account', state: 'bad', detail: reasonOf(error)}]
+  }
+  const {imap, smtp, address} = account
+  return [
+    await login('mail, IMAP', async limit => {
+      const mails = await withImap(imap, await account.password(limit), limit, async client => (await client.status('INBOX', {messages: true})))
+      return `${nameOf(imap)} lets ${address} in; ${mails ? mails.messages ?? 0 : 0} mails in the inbox`
+    }),
+    await login('mail, SMTP', async limit => {
+      await checkSmtp(smtp, await account.password(limit), limit)
+      return `${nameOf(smtp)} lets ${address} in`
+    }),
+    ...(await doubtfulMails(config.dirs.mail)).map((file): Check =>
+      ({name: 'mail in doubt', state: 'note', detail: `${file} may have gone: look at Sent, then send it anew or remove the file`})),
+  ]
 }
 
 function programChecks(): Check[] {

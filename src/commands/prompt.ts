@@ -1,39 +1,40 @@
-// Questions of `setup` on a plain line: they work on any terminal, narrow or without colour, and with a screen reader.
+// Questions of `setup`, one line each, on a terminal; a password is not shown while it is typed.
 import {createInterface} from 'node:readline'
+import {Writable} from 'node:stream'
 import {printable} from '../core/text.ts'
 
-/** Is somebody there to ask? */
-export const isAskable = (): boolean => process.stdin.isTTY === true && process.stderr.isTTY === true
-
-/** One line, trimmed; `known` is what Enter alone means. Rejects with the signal's reason, also on Ctrl-C and Ctrl-D. */
-export const ask = (question: string, known: string, signal: AbortSignal): Promise<string> =>
-  line(`${printable(question)}${known ? ` [${printable(known)}]` : ''}: `, false, signal).then(typed => typed.trim() || known)
-
-/** One line that is not shown. */
-export const askSecret = (question: string, signal: AbortSignal): Promise<string> => line(`${printable(question)} (not shown): `, true, signal)
-
-function line(question: string, isSecret: boolean, signal: AbortSignal): Promise<string> {
+/** The answer, trimmed unless it is hidden; '' for none. Undefined when the user leaves (Ctrl-D). Rejects when `signal` aborts. */
+export function prompt(question: string, {isHidden = false, preset = ''}: {isHidden?: boolean; preset?: string}, signal: AbortSignal): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
-    const reader = createInterface({input: process.stdin, output: process.stderr, terminal: true, historySize: 0})
-    if (isSecret) {
-      process.stderr.write(question)
-      // readline draws what it writes; without this it would draw the password.
-      Object.assign(reader, {_writeToOutput: () => undefined})
-    }
-    let isDone = false
-    const end = (settle: () => void): void => {
-      if (isDone) return
-      isDone = true
-      signal.removeEventListener('abort', onAbort)
-      reader.close()
-      if (isSecret) process.stderr.write('\n')
-      settle()
-    }
-    const stopped = (): Error => new DOMException('Nobody answered', 'AbortError')
-    const onAbort = (): void => end(() => reject(stopped()))
+    const silent = new Writable({write: (_chunk, _encoding, done) => done()})
+    const shown = printable(`${question}${preset && ` [${preset}]`}: `)
+    if (isHidden) process.stdout.write(shown)
+    const reader = createInterface({input: process.stdin, output: isHidden ? silent : process.stdout, terminal: true, historySize: 0, prompt: isHidden ? '' : shown})
+    let answer: string | undefined
+    const onAbort = (): void => reader.close()
     signal.addEventListener('abort', onAbort, {once: true})
-    reader.on('SIGINT', () => { end(() => reject(stopped())); process.kill(process.pid, 'SIGINT') })
-    reader.on('close', () => end(() => reject(stopped())))
-    reader.question(isSecret ? '' : question, answer => end(() => resolve(answer)))
+    reader.on('line', line => {
+      answer = isHidden ? line : line.trim() || preset
+      reader.close()
+    })
+    // The terminal is in raw mode, so that Ctrl-C is a key; it means what it means everywhere.
+    reader.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
+    reader.on('close', () => {
+      signal.removeEventListener('abort', onAbort)
+      if (isHidden || answer === undefined) process.stdout.write('\n')
+      if (signal.aborted) reject(signal.reason instanceof Error ? signal.reason : new Error('aborted'))
+      else resolve(answer)
+    })
+    reader.prompt()
   })
+}
+
+/** The first line of what is piped in. */
+export async function firstLine(maxBytes = 4096): Promise<string> {
+  let text = ''
+  for await (const chunk of process.stdin) {
+    text += String(chunk)
+    if (text.includes('\n') || text.length > maxBytes) break
+  }
+  return text.split(/\r?\n/)[0]!
 }

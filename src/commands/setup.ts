@@ -1,14 +1,14 @@
-// `tinyagent setup`: writes a commented config and makes the folders. Nothing that is there is changed. With an account's name it
-// sets that up.
+// `tinyagent setup`: writes a commented config and makes the folders. Nothing that is there is changed. `setup mail` and the
+// like set up an account each.
 import {UsageError} from '../core/errors.ts'
 import {makeFolder} from '../core/paths.ts'
 import type {Session} from './session.ts'
 import {writeTemplate} from './config.ts'
-import type {SetupDavOptions} from './setup-dav.ts'
 
-export async function setupCommand(session: Session, account: string | undefined, options: SetupDavOptions, signal: AbortSignal): Promise<number> {
-  if (account === 'dav') return (await import('./setup-dav.ts')).setupDav(session, options, signal)
-  if (account !== undefined) throw new UsageError(`There is no account "${account}" to set up; dav: calendars, reminders and contacts on a server`)
+export async function setupCommand(session: Session, part: string | undefined, own: Record<string, unknown>, signal: AbortSignal): Promise<number> {
+  if (part === 'mail') return (await import('./setup-mail.ts')).setupMail(session, own, signal)
+  if (part === 'dav') return (await import('./setup-dav.ts')).setupDav(session, own, signal)
+  if (part !== undefined) throw new UsageError(`setup ${part}: there is mail, dav, or \`setup\` alone`)
   const {config, configError} = session
   if (configError) throw configError
   const isNew = writeTemplate(config)

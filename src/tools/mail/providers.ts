@@ -1,7 +1,6 @@
 // Which servers an address has: common providers by their domain, others by autoconfig (the format of Mozilla's ISPDB) and
 // DNS (RFC 6186, RFC 8314). Each look-up is short, and none of them ever sees a password.
 import {resolveMx, resolveSrv} from 'node:dns/promises'
-import {Parser} from 'htmlparser2'
 import {isAbort} from '../../core/errors.ts'
 
 export type Security = 'tls' | 'starttls' | 'none'
@@ -100,7 +99,7 @@ async function fetchConfig(url: string, address: string, signal: AbortSignal): P
   // What came over an open line could name anybody's servers.
   if (!answer.ok || (url.startsWith('https:') && !answer.url.startsWith('https:'))) return undefined
   const text = await limitedText(answer)
-  const servers = readAutoconfig(text, address)
+  const servers = await readAutoconfig(text, address)
   return servers && {...servers, source: new URL(answer.url).host}
 }
 
@@ -118,7 +117,8 @@ async function limitedText(answer: Response): Promise<string> {
 interface Listed { kind: string; type: string; fields: Record<string, string>; methods: string[] }
 
 /** The first IMAP and SMTP server with TLS and a password; undefined when there is none. wiki.mozilla.org/Thunderbird:Autoconfiguration:ConfigFileFormat */
-export function readAutoconfig(xml: string, address: string): Omit<FoundServers, 'source'> | undefined {
+export async function readAutoconfig(xml: string, address: string): Promise<Omit<FoundServers, 'source'> | undefined> {
+  const {Parser} = await import('htmlparser2') // loaded when an account is set up
   const servers: Listed[] = []
   let open: Listed | undefined
   let text = ''

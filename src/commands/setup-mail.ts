@@ -1,0 +1,184 @@
+// `tinyagent setup mail`: asks for an address, finds its servers, tries to log in, and writes the config only when that worked.
+// On a terminal it asks; elsewhere the options say everything and the password comes by standard input or the environment.
+import {z} from 'zod'
+import {setKey, type Config} from '../core/config.ts'
+import {reasonOf, ToolError, UsageError} from '../core/errors.ts'
+import {readSecret, writeSecret} from '../core/secrets.ts'
+import {oneLine, printable} from '../core/text.ts'
+import {isAddress} from '../tools/contacts/address.ts'
+import {accountOf, nameOf, type MailAccount, type Server} from '../tools/mail/account.ts'
+import {withImap} from '../tools/mail/imap.ts'
+import {domainOf, findServers, isHostName, type FoundServers} from '../tools/mail/providers.ts'
+import {checkSmtp} from '../tools/mail/smtp.ts'
+import {writeTemplate} from './config.ts'
+import {firstLine, prompt} from './prompt.ts'
+import type {Session} from './session.ts'
+
+const optionsSchema = z.object({address: z.string().optional(), imap: z.string().optional(), smtp: z.string().optional(), user: z.string().optional()})
+type SetupMailOptions = z.infer<typeof optionsSchema>
+
+type ServerKeys = Config['mail']['imap']
+interface Servers { imap: ServerKeys; smtp: ServerKeys }
+
+/** Of one login. */
+const checkMs = 15_000
+const maxTries = 3
+
+const say = (text: string): void => void process.stdout.write(`${printable(text)}\n`)
+
+export async function setupMail({config, configError}: Session, options: Record<string, unknown>, signal: AbortSignal): Promise<number> {
+  if (configError) throw configError
+  const own = optionsSchema.parse(options)
+  const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true
+  const ask = isTerminal ? async (question: string, preset = ''): Promise<string> => given(await prompt(question, {preset}, signal)) : undefined
+  const email = await addressFrom(own.address, config, ask)
+  const name = config.user.name || (ask ? await ask('Your name, as those you write to see it') : '')
+  let servers = await serversFor(email, own, ask, signal)
+  let secret = await passwordFrom(config, ask ? () => prompt(`Password for ${email}`, {isHidden: true}, signal) : firstLine)
+  for (let tries = 1; ; tries++) {
+    const problem = await check(withValues(config, email, servers), secret.value, signal)
+    if (!problem) break
+    say(`  ${problem.message}`)
+    if (!ask || tries === maxTries) {
+      say('Nothing was changed.')
+      return 1
+    }
+    if (problem.isPassword && secret.isTyped) secret = await passwordFrom(config, () => prompt('Password, once more', {isHidden: true}, signal))
+    else servers = await askServers(servers, ask)
+  }
+  await save(config, {email, name, servers, ...(secret.isTyped && {secret: secret.value})})
+  return 0
+}
+
+/** Undefined: the user left, and wants nothing changed. */
+function given(answer: string | undefined): string {
+  if (answer === undefined) throw new UsageError('setup was left; nothing was changed')
+  return answer
+}
+
+type Ask = ((question: string, preset?: string) => Promise<string>) | undefined
+
+async function addressFrom(option: string | undefined, config: Config, ask: Ask): Promise<string> {
+  if (option !== undefined || !ask) {
+    const address = option ?? config.user.email
+    if (isAddress(address)) return address
+    throw new UsageError(address === '' ? 'setup mail needs --address ana@example.org where there is no terminal' : `--address ${oneLine(address)} is not an e-mail address`)
+  }
+  for (;;) {
+    const address = await ask('Your mail address', config.user.email)
+    if (isAddress(address)) return address
+    say('  That is not an address; one looks like ana@example.org.')
+  }
+}
+
+async function serversFor(email: string, own: SetupMailOptions, ask: Ask, signal: AbortSignal): Promise<Servers> {
+  const user = own.user ?? ''
+  if (own.imap !== undefined && own.smtp !== undefined) return {imap: serverKeys('--imap', own.imap, user), smtp: serverKeys('--smtp', own.smtp, user)}
+  say(`Looking for the servers of ${domainOf(email)} ...`)
+  const found = await findServers(email, signal)
+  if (found) {
+    say(`  IMAP ${told(found.imap)}, SMTP ${told(found.smtp)}: says ${found.source}`)
+    if (found.advice) say(`  ${found.advice}`)
+    const keys = keysOf(found, email, own)
+    // The password goes there next.
+    if (!ask || !/^n/i.test(await ask('Use these? yes or no', 'yes'))) return keys
+    return askServers(keys, ask)
+  }
+  if (!ask) throw new UsageError(`The servers of ${domainOf(email)} were not found; name them: --imap HOST[:PORT] --smtp HOST[:PORT]`)
+  say('  None were found. Your provider\'s help pages name them.')
+  const guess = {host: `mail.${domainOf(email)}`, port: 0, user, security: 'auto'} as const
+  return askServers({imap: guess, smtp: guess}, ask)
+}
+
+const told = ({host, port, security}: {host: string; port: number; security: string}): string => `${host}:${port} (${security})`
+
+function keysOf(found: FoundServers, email: string, own: SetupMailOptions): Servers {
+  const keys = ({host, port, security, user}: FoundServers['imap']): ServerKeys => ({host, port, security, user: own.user ?? (user === email ? '' : user)})
+  return {
+    imap: own.imap === undefined ? keys(found.imap) : serverKeys('--imap', own.imap, own.user ?? ''),
+    smtp: own.smtp === undefined ? keys(found.smtp) : serverKeys('--smtp', own.smtp, own.user ?? ''),
+  }
+}
+
+async function askServers(before: Servers, ask: NonNullable<Ask>): Promise<Servers> {
+  const one = async (name: 'imap' | 'smtp'): Promise<ServerKeys> => {
+    const {host, port, user} = before[name]
+    for (;;) {
+      const text = await ask(`${name.toUpperCase()} server, host or host:port`, port ? `${host}:${port}` : host)
+      try {
+        const keys = serverKeys(name, text, user)
+        return keys.host === host && keys.port === port ? before[name] : keys
+      } catch (error) {
+        say(`  ${reasonOf(error)}`)
+      }
+    }
+  }
+  const imap = await one('imap')
+  const smtp = await one('smtp')
+  const user = await ask('User name there, if it is not the address', imap.user)
+  return {imap: {...imap, user}, smtp: {...smtp, user}}
+}
+
+function serverKeys(what: string, text: string, user: string): ServerKeys {
+  const [, host = '', port = '0'] = /^([^:\s]+)(?::(\d{1,5}))?$/.exec(text) ?? []
+  if (!isHostName(host) || Number(port) > 65535) throw new UsageError(`${what} ${oneLine(text)}: expected a host such as mail.example.org, or mail.example.org:993`)
+  return {host, port: Number(port), user, security: 'auto'}
+}
+
+/** A typed password is kept where the system keeps passwords; the environment's and the command's stay where they are. */
+async function passwordFrom(config: Config, type: () => Promise<string | undefined>): Promise<{value: string; isTyped: boolean}> {
+  if (process.env['TINYAGENT_MAIL_PASSWORD'] || config.mail.password_command.length > 0) {
+    return {value: await readSecret('mail', {...config, command: config.mail.password_command}), isTyped: false}
+  }
+  const value = given(await type())
+  if (value === '') throw new UsageError('no password was given (standard input or TINYAGENT_MAIL_PASSWORD); nothing was changed')
+  return {value, isTyped: true}
+}
+
+const withValues = (config: Config, email: string, {imap, smtp}: Servers): Config =>
+  ({...config, user: {...config.user, email}, mail: {...config.mail, imap, smtp}})
+
+interface Problem { message: string; isPassword: boolean }
+
+/** Logs in to both. Undefined when both let us in. */
+async function check(config: Config, password: string, signal: AbortSignal): Promise<Problem | undefined> {
+  let account: MailAccount
+  try {
+    account = accountOf(config)
+  } catch (error) {
+    return {message: reasonOf(error), isPassword: false}
+  }
+  return await checkOne('IMAP', account.imap, signal, limit => withImap(account.imap, password, limit, async () => undefined))
+    ?? await checkOne('SMTP', account.smtp, signal, limit => checkSmtp(account.smtp, password, limit))
+}
+
+async function checkOne(name: string, server: Server, signal: AbortSignal, login: (limit: AbortSignal) => Promise<void>): Promise<Problem | undefined> {
+  process.stdout.write(`${name} ${printable(nameOf(server))} ... `)
+  const limit = AbortSignal.timeout(checkMs)
+  try {
+    await login(AbortSignal.any([signal, limit]))
+    say('ok')
+    return undefined
+  } catch (error) {
+    say('failed')
+    signal.throwIfAborted()
+    if (limit.aborted) return {message: `${nameOf(server)} did not answer within ${checkMs / 1000} seconds.`, isPassword: false}
+    if (!(error instanceof ToolError)) throw error
+    return {message: error.message, isPassword: error.message.includes('does not accept the password')}
+  }
+}
+
+async function save(config: Config, {email, name, servers, secret}: {email: string; name: string; servers: Servers; secret?: string}): Promise<void> {
+  writeTemplate(config)
+  // The password first: a config that says "imap" without one would fail.
+  const place = secret === undefined ? undefined : await writeSecret('mail', secret, config)
+  await setKey(config, 'user.email', email)
+  if (name !== '') await setKey(config, 'user.name', JSON.stringify(name))
+  for (const part of ['imap', 'smtp'] as const) {
+    for (const [key, value] of Object.entries(servers[part])) await setKey(config, `mail.${part}.${key}`, typeof value === 'number' ? String(value) : JSON.stringify(value))
+  }
+  await setKey(config, 'mail.backend', 'imap')
+  if (place) say(place.warning ?? `The password is in ${place.where}.`)
+  say(`Written: ${config.file}`)
+  say('Mail goes by this account from now on. Try: tinyagent --dry-run "mail Ana that I am late"')
+}
