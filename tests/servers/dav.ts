@@ -36,6 +36,8 @@ export async function startRadicale(): Promise<DavServer | undefined> {
   }
 }
 
+export const xandikosUser = 'sam@example.org'
+
 /** It has no logins, and one user. */
 export async function startXandikos(): Promise<DavServer | undefined> {
   const path = await program('xandikos')
@@ -43,7 +45,7 @@ export async function startXandikos(): Promise<DavServer | undefined> {
   const {path: folder, remove} = await tempFolder()
   await chmod(folder, 0o700)
   const port = await freePort()
-  const server = await startServer(path, ['-d', folder, '--autocreate', '--current-user-principal', '/user/', '-l', '127.0.0.1', '-p', String(port)], [port], async () => '')
+  const server = await startServer('env', [`EMAIL=${xandikosUser}`, path, '-d', folder, '--autocreate', '--current-user-principal', '/user/', '-l', '127.0.0.1', '-p', String(port)], [port], async () => '')
   const origin = `http://127.0.0.1:${port}`
   return {
     name: 'Xandikos', origin,

@@ -15,6 +15,8 @@ export interface FaultProxy {
   set(fault?: Fault): void
   /** what went through since `set` */
   seen(): {client: string; server: string}
+  /** Ends the connections that are open. */
+  drop(): void
   close(): Promise<void>
 }
 
@@ -63,6 +65,7 @@ export async function startFaultProxy(upstreamPort: number): Promise<FaultProxy>
     port: (server.address() as AddressInfo).port, // a TCP server's
     set: next => { fault = next; seen = {client: '', server: ''} },
     seen: () => seen,
+    drop: () => { for (const socket of sockets) socket.destroy() },
     close: () => new Promise(resolve => {
       for (const socket of sockets) socket.destroy()
       server.close(() => resolve())

@@ -56,7 +56,9 @@ async function scheduling(client: DavClient, service: Service, home: string, per
   if (service === 'carddav') return {organizers: [], usual: ''}
   const {headers} = await client.send('OPTIONS', home, request)
   if (!/\bcalendar-auto-schedule\b/i.test(headers.get('dav') ?? '')) return {organizers: [], usual: ''}
-  const organizers = hrefs(person['calendarUserAddressSet']).filter(href => /^mailto:/i.test(href)).map(href => href.slice(7).toLowerCase())
+  const organizers = hrefs(person['calendarUserAddressSet'])
+    .map(href => href.replace(/%3a/i, ':').replace(/%40/, '@')) // Xandikos escapes the whole of it
+    .filter(href => /^mailto:/i.test(href)).map(href => href.slice(7).toLowerCase())
   const [inbox] = hrefs(person['scheduleInboxURL'])
   if (inbox === undefined) return {organizers, usual: ''}
   const url = client.resolve(inbox, principal)

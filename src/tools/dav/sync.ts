@@ -62,10 +62,16 @@ async function listCollections(client: DavClient, kind: ItemKind, home: Home, si
   if (lists.some(l => l.status !== 207)) return undefined
   return lists.flatMap(l => l.found).filter(f => holds(f, kind)).map(({url, props}) => ({
     url: client.resolve(url.endsWith('/') ? url : `${url}/`, url),
-    name: oneLine(textOf(props['displayname'])) || decodeURIComponent(new URL(url).pathname.split('/').findLast(Boolean) ?? ''),
+    name: nameOf(url, oneLine(textOf(props['displayname']))),
     isWritable: isWritable(props['currentUserPrivilegeSet']),
     ctag: textOf(props['getctag']), syncToken: textOf(props['syncToken']),
   }))
+}
+
+/** Radicale gives a collection without a name its path ("ana/work"). */
+function nameOf(url: string, name: string): string {
+  const path = decodeURIComponent(new URL(url).pathname).replace(/\/$/, '')
+  return name && !path.endsWith(`/${name}`) ? name : path.slice(path.lastIndexOf('/') + 1)
 }
 
 function holds({props}: Found, kind: ItemKind): boolean {
