@@ -16,6 +16,7 @@ function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): C
     const options = command.optsWithGlobals<Options>()
     const words = command.args
     if (options.voice || options.audio !== undefined) throw new Unavailable(noVoice)
+    if (options.offline || process.env.TINYAGENT_OFFLINE) (await import('./core/offline.ts')).refuseSockets()
     const {openSession} = await import('./commands/session.ts')
     const session = openSession(options, opening)
     try {
@@ -41,6 +42,7 @@ function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): C
     .option('--mail <file>', 'the open mail, for replies and forwards')
     .option('--config <file>', 'the config file')
     .option('--home <dir>', 'keep config, data and state under this folder (also TINYAGENT_HOME)')
+    .option('--offline', 'make no connection to any host (also TINYAGENT_OFFLINE=1)')
     .option('--audio <file>', 'a spoken request')
     .option('--voice', 'speak the request')
     .action(withSession(async (session, words) => (await import('./commands/run.ts')).runCommand(words, session, signal)))
@@ -54,8 +56,11 @@ function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): C
     .option('--predictions <out.jsonl>', 'write one prediction a line')
     .option('--failures <n>', 'list this many failed rows', count)
     .action(withSession(async (session, [file = ''], own) => (await import('./commands/eval-command.ts')).runEvalCommand(file, session, own, signal)))
-  program.command('doctor').description('check the installation')
-    .action(withSession(async session => (await import('./commands/doctor.ts')).doctorCommand(session, signal), {mends: true}))
+  program.command('doctor').description('check the installation and the accounts')
+    .option('--network', 'list every host that may be contacted; contacts none')
+    .action(withSession(async (session, _words, own) => own.network
+      ? (await import('./commands/network.ts')).networkCommand(session.config, session.options.json ?? false)
+      : (await import('./commands/doctor.ts')).doctorCommand(session, signal), {mends: true}))
   program.command('models [action]').description('list the models (list), check their files (verify)')
     .action(withSession(async (session, [action = 'list']) => (await import('./commands/models.ts')).modelsCommand(action, session.options.json ?? false, signal)))
   program.command('tools').description('what tinyagent can do')

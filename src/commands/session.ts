@@ -24,6 +24,7 @@ export interface Options {
   config?: string
   home?: string
   mail?: string
+  offline?: boolean
   audio?: string
   voice?: boolean
 }

@@ -3,9 +3,10 @@ import {execFileSync} from 'node:child_process'
 import {readdirSync, readFileSync} from 'node:fs'
 import path from 'node:path'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
+import {startFaultProxy} from '../servers/fault-proxy.ts'
 import {canRunMailServers, password, startMailServers, type MailServers} from '../servers/mail-servers.ts'
 import {keys, open, put, testHome} from './fixtures.ts'
-import {runProgram} from './terminal.ts'
+import {recording, runProgram} from './terminal.ts'
 
 const canRun = await canRunMailServers()
 let servers: MailServers
@@ -117,6 +118,45 @@ describe.skipIf(!canRun)('a mail account', () => {
     expect(await t.exits()).toBe(130)
     expect(t.raw).not.toContain('canary')
     expect(readFileSync(path.join(dir, 'config/config.toml'), 'utf8')).toBe('')
+  })
+
+  it('makes no connection with --offline, keeps the mail as a draft, and lists its hosts without asking them', async () => {
+    const dir = home()
+    const proxies = [await startFaultProxy(servers.ports.imap), await startFaultProxy(servers.ports.smtp)] as const
+    try {
+      await runProgram(dir, ['setup', 'mail', '--address', 'me@example.org', '--imap', host(proxies[0].port), '--smtp', host(proxies[1].port)], {stdin: `${password}\n`, env: noKeyring})
+      for (const proxy of proxies) proxy.set()
+      const {code, stdout} = await runProgram(dir, ['--offline', '--yes', 'email Ana that the budget is done'], {env: {...noKeyring, ...recording('mail-ana')}})
+      expect(code).toBe(1)
+      expect(stdout).toMatch(new RegExp(`127\\.0\\.0\\.1:${proxies[1].port} was not asked, since --offline is on.*kept in the drafts: ${dir}`))
+      const network = await runProgram(dir, ['doctor', '--network'], {env: noKeyring})
+      expect(network.stdout).toContain(`${host(proxies[0].port)}  reads your inbox`)
+      expect(network.stdout).toContain(`${host(proxies[1].port)}  sends`)
+      for (const proxy of proxies) expect(proxy.connections()).toBe(0)
+    } finally {
+      for (const proxy of proxies) await proxy.close()
+    }
+  })
+
+  it('is killed after the last byte of a mail: the next start says so, and that mail is never sent again', async () => {
+    const dir = home()
+    await servers.clear()
+    const proxy = await startFaultProxy(servers.ports.smtp)
+    try {
+      await runProgram(dir, ['setup', 'mail', '--address', 'me@example.org', '--imap', host(servers.ports.imap), '--smtp', host(proxy.port)], {stdin: `${password}\n`, env: noKeyring})
+      proxy.set({from: 'client', match: '\r\n.\r\n', how: 'silence'})
+      const t = open(['--yes', 'email Ana that the budget is done'], {home: dir, plan: 'mail-ana', env: noKeyring})
+      await proxy.cut()
+      t.signal('SIGKILL')
+      await t.exits()
+      proxy.set()
+      const again = await runProgram(dir, ['--yes', 'email Ana that the budget is done'], {env: {...noKeyring, ...recording('note')}})
+      expect(again.stderr).toMatch(/tinyagent was cut off during this step; please check whether it was done: .*ana@example\.org/)
+      expect((await servers.mails('ana@example.org')).length).toBe(1)
+      expect((await runProgram(dir, ['doctor'], {env: noKeyring})).stdout).toMatch(/^note +mail in doubt: .*may have gone/m)
+    } finally {
+      await proxy.close()
+    }
   })
 
   it('shows the inbox in the REPL by /mail, newest first, and opens another', async () => {

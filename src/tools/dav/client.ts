@@ -32,6 +32,7 @@ const maxRedirects = 5
 
 /** The codes of Node and OpenSSL in words. */
 const reasons: Record<string, string> = {
+  EOFFLINE: '--offline',
   ECONNREFUSED: 'nothing answers at that address', ENOTFOUND: 'there is no host of that name', EAI_AGAIN: 'its name could not be looked up (no network?)',
   EHOSTUNREACH: 'no way leads there', ENETUNREACH: 'no network', UND_ERR_CONNECT_TIMEOUT: 'no answer in time', ETIMEDOUT: 'no answer in time',
   CERT_HAS_EXPIRED: 'its certificate has expired', DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed', SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is self-signed',
@@ -161,7 +162,7 @@ function failureOf(error: unknown): {code: string; isBefore: boolean} {
   for (let e: unknown = error, n = 0; e instanceof Error && n < 4; e = e.cause, n++) {
     if (!('code' in e) || typeof e.code !== 'string') continue
     const isConnecting = e instanceof AggregateError || ('syscall' in e && (e.syscall === 'connect' || e.syscall === 'getaddrinfo'))
-    return {code: e.code, isBefore: isConnecting || e.code === 'UND_ERR_CONNECT_TIMEOUT' || /CERT|LEAF_SIGNATURE/.test(e.code)}
+    return {code: e.code, isBefore: isConnecting || e.code === 'UND_ERR_CONNECT_TIMEOUT' || e.code === 'EOFFLINE' || /CERT|LEAF_SIGNATURE/.test(e.code)}
   }
   return {code: '', isBefore: false}
 }

@@ -81,6 +81,7 @@ export function serverError(error: unknown, server: Server, secret: string): Too
 }
 
 const reasons: [RegExp, string][] = [
+  [/EOFFLINE/, 'was not asked, since --offline is on'],
   [/CERT_HAS_EXPIRED/, 'has a certificate that is no longer valid, so nothing was sent to it'],
   [/SELF_SIGNED|UNABLE_TO_(?:VERIFY|GET)|ALTNAME|CERT_/, 'has no certificate that proves its name, so nothing was sent to it'],
   [/ENOTFOUND|EDNS|EAI_AGAIN/, 'was not found: check the name and the connection to the internet'],

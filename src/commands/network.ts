@@ -1,0 +1,28 @@
+// `tinyagent doctor --network`: every host that this installation may connect to, and what for. Nothing is contacted for it.
+import type {Config} from '../core/config.ts'
+import {printable} from '../core/text.ts'
+
+export interface Contact { host: string; why: string }
+
+/** In the order of what is most used. Throws ConfigError for an account that is not right. */
+export async function contactsOf(config: Config): Promise<Contact[]> {
+  const contacts: Contact[] = []
+  if (config.mail.backend === 'imap') {
+    const {accountOf, nameOf} = await import('../tools/mail/account.ts')
+    const {imap, smtp} = accountOf(config)
+    contacts.push({host: nameOf(imap), why: 'reads your inbox, keeps sent mails and drafts'}, {host: nameOf(smtp), why: 'sends the mails that you confirm'})
+  }
+  const {davAccount, davAreas, isDav} = await import('../tools/dav/account.ts')
+  for (const area of davAreas.filter(a => isDav(config, a))) contacts.push({host: new URL(davAccount(config, area).url).host, why: `keeps your ${area === 'calendar' ? 'calendars' : area}`})
+  return contacts
+}
+
+export async function networkCommand(config: Config, isJson: boolean): Promise<number> {
+  const contacts = await contactsOf(config)
+  const text = contacts.length === 0
+    ? 'No host: everything stays on this machine.'
+    : contacts.map(({host, why}) => `${host}  ${why}`).join('\n')
+  process.stdout.write(isJson ? `${JSON.stringify(contacts)}\n` : `${printable(text)}\n`)
+  if (!isJson) process.stdout.write('`tinyagent setup mail` asks the domain of the address, autoconfig.thunderbird.net and DNS, `setup dav` the domain and DNS. Maps are shown by your browser. --offline makes no connection at all.\n')
+  return 0
+}
