@@ -35,7 +35,17 @@ export const configSchema = z.strictObject({
   instructions: z.string().max(2000).default(''),
   dav: z.strictObject(davLogin).prefault({}),
   calendar: calendars, reminders: calendars, contacts: addressBooks,
-  notes: folder, sms: folder,
+  notes: folder,
+  sms: z.strictObject({
+    dir: z.string().min(1).optional(),
+    gateway: z.enum(['outbox', 'twilio', 'kdeconnect', 'modemmanager', 'termux']).default('outbox'),
+    device: z.string().default(''),
+    twilio: z.strictObject({
+      account_sid: z.string().regex(/^(?:AC[0-9a-f]{32})?$/i, 'expected the account\'s SID, "AC" and 32 digits').default(''),
+      from: z.string().default(''),
+      token_command: z.array(z.string()).default([]),
+    }).prefault({}),
+  }).prefault({}),
   mail: z.strictObject({
     dir: z.string().min(1).optional(),
     backend: z.enum(['folder', 'imap']).default('folder'),
@@ -274,6 +284,12 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 # security = "auto"
 [sms]
 # dir = ${JSON.stringify(path.join(paths.data, 'sms'))}
+# gateway = "outbox"       # or "twilio", "kdeconnect" (a paired Android phone), "modemmanager" (a modem), "termux" (on the phone)
+# device = ""              # the phone's id or the modem's index; "" is the only one
+[sms.twilio]
+# account_sid = ""
+# from = ""                # a number of the account, or a messaging service ("MG...")
+# token_command = []       # a program that prints the token; or TINYAGENT_TWILIO_PASSWORD
 
 [files]
 # roots = ${JSON.stringify(paths.documents)}
