@@ -14,6 +14,7 @@ export async function contactsOf(config: Config): Promise<Contact[]> {
   }
   const {davAccount, davAreas, isDav} = await import('../tools/dav/account.ts')
   for (const area of davAreas.filter(a => isDav(config, a))) contacts.push({host: new URL(davAccount(config, area).url).host, why: `keeps your ${area === 'calendar' ? 'calendars' : area}`})
+  if (config.values.sms.gateway === 'twilio') contacts.push({host: 'api.twilio.com', why: 'sends the text messages that you confirm'})
   return contacts
 }
 
