@@ -77,7 +77,7 @@ describe.skipIf(!hasRadicale)('the copy', () => {
     proxy.set({from: 'client', cutAfter: 0, how: 'silence'})
     proxy.drop()
     const limits = {patienceMs: 30, longPatienceMs: 30}
-    expect(await titles(openDavCalendar(options({limits})))).toEqual(['Dentist'])
+    expect(await titles(openDavCalendar({...options({limits}), warn: () => undefined}))).toEqual(['Dentist'])
     proxy.set({from: 'client', cutAfter: 0, how: 'reset'})
     const offline = openDavCalendar(options())
     expect(await titles(offline)).toEqual(['Dentist'])

@@ -171,7 +171,10 @@ export class DavStore implements ItemStore {
     if (!collection || known?.text !== before || known.etag === '') throw changed
     const place = `"${oneLine(collection.name)}" on ${this.client.host}`
     const answer = await this.#orLost(() => this.client.send('PUT', url, {body: text, headers: {'content-type': kinds[this.#options.kind].type, 'if-match': known.etag}, signal}))
-    if (answer?.status === 412) { this.#syncedAt = -Infinity; throw changed }
+    if (answer?.status === 412) {
+      await this.#news(signal).catch(() => undefined) // so that trying again helps
+      throw changed
+    }
     if (answer && answer.status >= 300 && answer.status < 500) throw this.#refusal(answer, `Nothing was changed in ${place}`)
     const kept = await this.#read(url).catch((cause: unknown) => {
       if (answer && answer.status < 300) return {status: 200, etag: '', text}
@@ -277,7 +280,7 @@ export class DavStore implements ItemStore {
   }
 
   /** Brings the copy up to date; one at a time, whoever asks. */
-  #news(signal?: AbortSignal): Promise<void> {
+  async #news(signal?: AbortSignal): Promise<void> {
     const run = async (): Promise<void> => {
       await (this.#loaded ??= this.#load())
       this.#changes = []
@@ -292,9 +295,8 @@ export class DavStore implements ItemStore {
       this.#syncedAt = performance.now()
       await this.#save()
     }
-    this.#syncing ??= run().finally(() => { this.#syncing = undefined })
     signal?.throwIfAborted()
-    return this.#syncing
+    return this.#syncing ??= run().finally(() => { this.#syncing = undefined })
   }
 
   async #load(): Promise<void> {
