@@ -9,6 +9,8 @@ import {makeFolder} from '../core/paths.ts'
 import {printable} from '../core/text.ts'
 import {installRecorder, recorderName} from '../core/recorder.ts'
 import {buildCommand, openWhisper, whatToInstall, whisperBuild, whisperFolder} from '../core/voice/whisper.ts'
+import {davAccount, davAreas, isDav} from '../tools/dav/account.ts'
+import {checkAccount} from '../tools/dav/check.ts'
 import {specs} from '../tools/specs.ts'
 import {plannerFile, type Session} from './session.ts'
 import {isMadeForThisMachine} from './setup-voice.ts'
@@ -17,7 +19,7 @@ import {isMadeForThisMachine} from './setup-voice.ts'
 interface Check { name: string; state: 'ok' | 'note' | 'bad'; detail: string }
 
 export async function doctorCommand(session: Session, signal: AbortSignal): Promise<number> {
-  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await nativeChecks(), ...folderChecks(session), ...await mailChecks(session, signal), ...programChecks()]
+  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await nativeChecks(), ...folderChecks(session), ...await mailChecks(session, signal), ...await davChecks(session, signal), ...programChecks()]
   if (session.options.json) process.stdout.write(`${JSON.stringify(checks)}\n`)
   else for (const {name, state, detail} of checks) process.stdout.write(`${state.padEnd(5)} ${name}: ${printable(detail)}\n`)
   return checks.some(c => c.state === 'bad') ? 1 : 0
@@ -114,6 +116,26 @@ function folderChecks({config}: Session): Check[] {
       return {name: `${name} folder`, state: 'bad', detail: `${dir} cannot be written: ${reasonOf(error)}; the config or --home names another folder`}
     }
   })
+}
+
+/** The servers of calendars, reminders and contacts: the login, and what is there. */
+async function davChecks({config}: Session, signal: AbortSignal): Promise<Check[]> {
+  const kinds = {calendar: 'event', reminders: 'todo', contacts: 'card'} as const
+  return Promise.all(davAreas.filter(area => isDav(config, area)).map(async (area): Promise<Check> => {
+    const name = `${area} server`
+    try {
+      const {host, names, organizers} = await checkAccount(davAccount(config, area), kinds[area], signal)
+      const wanted = config.values[area].default
+      const isMissing = wanted !== '' && !names.some(n => n.toLowerCase() === wanted.toLowerCase())
+      const invites = organizers.length > 0 ? `; it sends the invitations of ${organizers.join(', ')}` : ''
+      return isMissing
+        ? {name, state: 'note', detail: `${host} has no "${wanted}" (${area}.default): it has ${names.join(', ') || 'none yet'}`}
+        : {name, state: 'ok', detail: `${host}: ${names.join(', ') || 'none yet, one is made when it is needed'}${invites}`}
+    } catch (error) {
+      signal.throwIfAborted()
+      return {name, state: 'bad', detail: reasonOf(error)}
+    }
+  }))
 }
 
 /** Of one login. */

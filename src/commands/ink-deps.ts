@@ -18,7 +18,8 @@ export async function inkDeps(session: Session, notices: string[]): Promise<InkD
     run: (request, options) => runOne(request, session, options),
     tools: specs,
     commands: slashCommands(session),
-    contacts: async () => (await (await session.tools()).backends.contacts.all()).map(c => c.name),
+    // Completion is no place to say that a server can't be reached.
+    contacts: async () => (await (await session.tools()).backends.contacts.all().catch(() => [])).map(c => c.name),
     files: async prefix => completions(prefix),
     historyFile: path.join(session.config.paths.state, 'history'),
     version: packageVersion(),

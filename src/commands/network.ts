@@ -12,6 +12,9 @@ export async function contactsOf(config: Config): Promise<Contact[]> {
     const {imap, smtp} = accountOf(config)
     contacts.push({host: nameOf(imap), why: 'reads your inbox, keeps sent mails and drafts'}, {host: nameOf(smtp), why: 'sends the mails that you confirm'})
   }
+  const {davAccount, davAreas, isDav} = await import('../tools/dav/account.ts')
+  for (const area of davAreas.filter(a => isDav(config, a))) contacts.push({host: new URL(davAccount(config, area).url).host, why: `keeps your ${area === 'calendar' ? 'calendars' : area}`})
+  if (config.values.sms.gateway === 'twilio') contacts.push({host: 'api.twilio.com', why: 'sends the text messages that you confirm'})
   return contacts
 }
 
@@ -21,6 +24,6 @@ export async function networkCommand(config: Config, isJson: boolean): Promise<n
     ? 'No host: everything stays on this machine.'
     : contacts.map(({host, why}) => `${host}  ${why}`).join('\n')
   process.stdout.write(isJson ? `${JSON.stringify(contacts)}\n` : `${printable(text)}\n`)
-  if (!isJson) process.stdout.write('`tinyagent setup mail` asks the domain of the address, autoconfig.thunderbird.net and DNS. Maps are shown by your browser. --offline makes no connection at all.\n')
+  if (!isJson) process.stdout.write('`tinyagent setup mail` asks the domain of the address, autoconfig.thunderbird.net and DNS, `setup dav` the domain and DNS. Maps are shown by your browser. --offline makes no connection at all.\n')
   return 0
 }

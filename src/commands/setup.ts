@@ -8,7 +8,8 @@ import {writeTemplate} from './config.ts'
 export async function setupCommand(session: Session, part: string | undefined, own: Record<string, unknown>, signal: AbortSignal): Promise<number> {
   if (part === 'mail') return (await import('./setup-mail.ts')).setupMail(session, own, signal)
   if (part === 'voice') return (await import('./setup-voice.ts')).setupVoice(signal)
-  if (part !== undefined) throw new UsageError(`setup ${part}: there is \`setup\`, \`setup mail\` and \`setup voice\``)
+  if (part === 'dav') return (await import('./setup-dav.ts')).setupDav(session, own, signal)
+  if (part !== undefined) throw new UsageError(`setup ${part}: there is \`setup\` alone, or with mail, dav or voice`)
   const {config, configError} = session
   if (configError) throw configError
   const isNew = writeTemplate(config)

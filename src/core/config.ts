@@ -9,6 +9,14 @@ import {expand, makeFolder, type Paths} from './paths.ts'
 
 const folder = z.strictObject({dir: z.string().min(1).optional()}).prefault({})
 
+/** A login of a CalDAV and CardDAV server. */
+const davLogin = {url: z.string().default(''), user: z.string().default(''), password_command: z.array(z.string()).default([])}
+
+/** Items in a folder or on a server. `default`: the collection that gets what names none; '' leaves it to the server or the folder. */
+const stored = {dir: z.string().min(1).optional(), default: z.string().default(''), ...davLogin}
+const calendars = z.strictObject({backend: z.enum(['folder', 'caldav']).default('folder'), ...stored}).prefault({})
+const addressBooks = z.strictObject({backend: z.enum(['folder', 'carddav']).default('folder'), ...stored}).prefault({})
+
 /** '' and 0: what the provider of the address is known to use. `auto`: TLS from the start or by STARTTLS, as the port has it. */
 const mailServer = z.strictObject({
   host: z.string().default(''),
@@ -25,7 +33,19 @@ export const configSchema = z.strictObject({
     region: z.string().regex(/^[A-Z]{2}$/, 'expected two capital letters, e.g. "DE"').default('US'),
   }).prefault({}),
   instructions: z.string().max(2000).default(''),
-  calendar: folder, reminders: folder, contacts: folder, notes: folder, sms: folder,
+  dav: z.strictObject(davLogin).prefault({}),
+  calendar: calendars, reminders: calendars, contacts: addressBooks,
+  notes: folder,
+  sms: z.strictObject({
+    dir: z.string().min(1).optional(),
+    gateway: z.enum(['outbox', 'twilio', 'kdeconnect', 'modemmanager', 'termux']).default('outbox'),
+    device: z.string().default(''),
+    twilio: z.strictObject({
+      account_sid: z.string().regex(/^(?:AC[0-9a-f]{32})?$/i, 'expected the account\'s SID, "AC" and 32 digits').default(''),
+      from: z.string().default(''),
+      token_command: z.array(z.string()).default([]),
+    }).prefault({}),
+  }).prefault({}),
   mail: z.strictObject({
     dir: z.string().min(1).optional(),
     backend: z.enum(['folder', 'imap']).default('folder'),
@@ -223,12 +243,34 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 # email = ""
 # region = "US"            # two letters: the country of phone numbers without a country code
 
-# Folders in open formats; other programs may read and write them too.
+# The account of every backend = "caldav" or "carddav" below; \`tinyagent setup dav\` finds it.
+[dav]
+# url = ""                 # e.g. "https://dav.example.org"
+# user = ""
+# password_command = []    # a program that prints the password, e.g. ["pass", "dav"]; [] is the system's keyring
+
+# Folders in open formats, which other programs may read and write too, or an account. \`url\`, \`user\` and \`password_command\`
+# stand in the place of those of [dav], with a password of their own.
 [calendar]
+# backend = "folder"       # or "caldav"
+# default = ""             # the calendar that gets events which name none
+# url = ""
+# user = ""
+# password_command = []
 # dir = ${JSON.stringify(path.join(paths.data, 'calendar'))}    # iCalendar files (khal, vdirsyncer)
 [reminders]
+# backend = "folder"       # or "caldav"
+# default = ""
+# url = ""
+# user = ""
+# password_command = []
 # dir = ${JSON.stringify(path.join(paths.data, 'reminders'))}   # iCalendar files (todoman)
 [contacts]
+# backend = "folder"       # or "carddav"
+# default = ""
+# url = ""
+# user = ""
+# password_command = []
 # dir = ${JSON.stringify(path.join(paths.data, 'contacts'))}    # vCard files (khard)
 [notes]
 # dir = ${JSON.stringify(path.join(paths.data, 'notes'))}       # Markdown (Obsidian)
@@ -248,6 +290,12 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 # security = "auto"
 [sms]
 # dir = ${JSON.stringify(path.join(paths.data, 'sms'))}
+# gateway = "outbox"       # or "twilio", "kdeconnect" (a paired Android phone), "modemmanager" (a modem), "termux" (on the phone)
+# device = ""              # the phone's id or the modem's index; "" is the only one
+[sms.twilio]
+# account_sid = ""
+# from = ""                # a number of the account, or a messaging service ("MG...")
+# token_command = []       # a program that prints the token; or TINYAGENT_TWILIO_PASSWORD
 
 [files]
 # roots = ${JSON.stringify(paths.documents)}

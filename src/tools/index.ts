@@ -1,11 +1,15 @@
 // The list of families, and which backend each one gets: the one place that chooses.
 import type {Config} from '../core/config.ts'
+import {ConfigError} from '../core/errors.ts'
 import {systemOpener} from '../core/exec.ts'
+import {readSecret} from '../core/secrets.ts'
 import type {Tool} from '../core/types.ts'
 import {calendarTools, type CalendarBackend} from './calendar/calendar.ts'
 import {openVdirCalendar} from './calendar/vdir-calendar.ts'
 import {contactsTools, type ContactsBackend} from './contacts/contacts.ts'
 import {openVdirContacts} from './contacts/vdir-contacts.ts'
+import {davOptions} from './dav/account.ts'
+import {openDavCalendar, openDavContacts, openDavReminders} from './dav/open.ts'
 import {filesTools} from './files/files.ts'
 import {accountOf} from './mail/account.ts'
 import {mailInvitations} from './mail/invitations.ts'
@@ -19,7 +23,11 @@ import {pdfTools} from './pdf/pdf.ts'
 import {remindersTools, type RemindersBackend} from './reminders/reminders.ts'
 import {openVdirReminders} from './reminders/vdir-reminders.ts'
 import {openSmsOutbox} from './sms/outbox.ts'
-import {smsTools} from './sms/sms.ts'
+import {kdeConnectSms} from './sms/kdeconnect.ts'
+import {modemManagerSms} from './sms/modemmanager.ts'
+import {smsTools, type SmsBackend} from './sms/sms.ts'
+import {termuxSms} from './sms/termux.ts'
+import {twilioSms} from './sms/twilio.ts'
 import {specs} from './specs.ts'
 import {placeholderZoom} from './zoom/placeholder.ts'
 import {zoomTools} from './zoom/zoom.ts'
@@ -45,11 +53,12 @@ export interface Backends {
 /** Every tool, in the order of `specs`, with the backends behind them. */
 export function openTools(config: Config, {warn, embed, openMail}: ToolDeps): {tools: Tool[]; backends: Backends} {
   const {dirs, user, files, maps} = config
-  const contacts = openVdirContacts(dirs.contacts, warn)
+  const {values} = config
+  const contacts = values.contacts.backend === 'carddav' ? openDavContacts(davOptions(config, 'contacts', warn)) : openVdirContacts(dirs.contacts, warn)
   const mailOptions = {warn, ...(openMail !== undefined && {file: openMail})}
   const mail = config.mail.backend === 'imap' ? openImapMail(accountOf(config), {dir: dirs.mail, ...mailOptions}) : openMaildir(dirs.mail, mailOptions)
-  const calendar = openVdirCalendar(dirs.calendar, warn)
-  const reminders = openVdirReminders(dirs.reminders, warn)
+  const calendar = values.calendar.backend === 'caldav' ? openDavCalendar(davOptions(config, 'calendar', warn)) : openVdirCalendar(dirs.calendar, warn)
+  const reminders = values.reminders.backend === 'caldav' ? openDavReminders(davOptions(config, 'reminders', warn)) : openVdirReminders(dirs.reminders, warn)
   const notes = openMarkdownNotes(dirs.notes)
   const me = user.email ? {address: user.email, ...(user.name && {name: user.name})} : undefined
   const open = maps.open ? systemOpener() : undefined
@@ -63,10 +72,24 @@ export function openTools(config: Config, {warn, embed, openMail}: ToolDeps): {t
     ...mapsTools({provider: maps.provider, ...(open && {opener: open})}),
     ...notesTools(notes),
     ...remindersTools(reminders),
-    ...smsTools(openSmsOutbox(dirs.sms), {country: user.region, nameOf}),
+    ...smsTools(openSms(config), {country: user.region, nameOf}),
     ...zoomTools(placeholderZoom()),
   ]
   return {tools: inOrder(tools), backends: {calendar, reminders, contacts, notes, mail}}
+}
+
+function openSms({file, dirs, values: {sms}, paths}: Config): SmsBackend {
+  switch (sms.gateway) {
+    case 'outbox': return openSmsOutbox(dirs.sms)
+    case 'kdeconnect': return kdeConnectSms(dirs.sms, sms.device)
+    case 'modemmanager': return modemManagerSms(dirs.sms, sms.device)
+    case 'termux': return termuxSms(dirs.sms)
+    case 'twilio': {
+      const {account_sid: accountSid, from, token_command: command} = sms.twilio
+      if (!accountSid || !from) throw new ConfigError(`${file}: sms.twilio.${accountSid ? 'from' : 'account_sid'}: is not set, and sms.gateway = "twilio" needs it`)
+      return twilioSms(dirs.sms, {accountSid, from, token: signal => readSecret('twilio', {paths, command}, signal)})
+    }
+  }
 }
 
 /** The planner was trained with the tools in this order. */

@@ -10,6 +10,7 @@ import {reasonOf, ToolError} from '../core/errors.ts'
 import {makeFolder} from '../core/paths.ts'
 import {oneLine} from '../core/text.ts'
 import type {Json} from '../core/types.ts'
+import type {ItemStore} from './item-store.ts'
 import {syncFolder} from './files/durable.ts'
 
 /** Called with one line about a file that was skipped. */
@@ -55,7 +56,7 @@ const errno = (error: unknown): string | undefined =>
 const fold = (name: string): string => name.normalize('NFKC').toLowerCase().replace(/\s+/g, ' ').trim()
 
 /** A vdir at `root`, which need not exist yet. `extension` with its dot: ".ics". */
-export class Vdir {
+export class Vdir implements ItemStore {
   readonly root: string
   readonly #extension: string
   readonly #warn: Warn

@@ -17,6 +17,8 @@ export interface FaultProxy {
   set(fault?: Fault): void
   /** what went through since `set` */
   seen(): {client: string; server: string}
+  /** Ends the connections that are open. */
+  drop(): void
   /** connections since `set` */
   connections(): number
   /** resolves when a line has been cut; to be called before that can happen */
@@ -73,6 +75,7 @@ export async function startFaultProxy(upstreamPort: number): Promise<FaultProxy>
     port: (server.address() as AddressInfo).port, // a TCP server's
     set: next => { fault = next; seen = {client: '', server: ''}; connections = 0 },
     seen: () => seen,
+    drop: () => { for (const socket of sockets) socket.destroy() },
     connections: () => connections,
     cut: () => new Promise(resolve => { onCut = resolve }),
     close: () => new Promise(resolve => {

@@ -28,10 +28,15 @@ export interface CalendarEntry { uid: string; title: string; start: string; end:
 export interface CalendarBackend {
   /** The calendar that `name` means ('' is the default one), and whether it is there already. */
   calendar(name: string): Promise<{name: string; exists: boolean}>
-  /** Stores the event under `uid`, making its calendar if need be. Throws 'refused' when that UID is there. `undo` is for `remove`. */
-  create(event: NewEvent, uid: string, now: Date): Promise<{where: string; undo: Json}>
+  /**
+   * Stores the event under `uid`, making its calendar if need be. Throws 'refused' when that UID is there. `undo` is for `remove`.
+   * `organizer`: a server that is a `scheduler` for this person invites the invitees in that name.
+   */
+  create(event: NewEvent, uid: string, now: Date, options?: {organizer?: Person; signal?: AbortSignal}): Promise<{where: string; undo: Json}>
   /** Takes back what `create` made; throws ToolError 'refused' when it has changed since. */
-  remove(undo: Json): Promise<void>
+  remove(undo: Json, signal?: AbortSignal): Promise<void>
+  /** The host that sends the invitations of this person itself (RFC 6638); absent or undefined: none does. */
+  scheduler?(organizer: Person): Promise<string | undefined>
   /** Events that touch the time between the two instants, in order, repeating ones spelled out. */
   events(from: Date, to: Date): Promise<CalendarEntry[]>
 }
@@ -76,21 +81,24 @@ export const calendarTools = (backend: CalendarBackend, deps: CalendarDeps = {})
   preview: async args => {
     const event = readEvent(args)
     const calendar = await backend.calendar(event.calendar)
-    return previewOf(event, calendar, deps)
+    return previewOf(event, calendar, {...deps, ...await senderFor(event, backend, deps)})
   },
   run: async (args, {key, now, signal}) => {
     signal.throwIfAborted()
     const event = readEvent(args)
     const {name, exists} = await backend.calendar(event.calendar)
     // Made first: what cannot be made must not leave an event without its invitation.
-    const invitation = event.invitees.length > 0 && deps.invitations && await invitationOf(event, key, now, deps.organizer)
-    const {where, undo} = await backend.create(event, key, now)
+    const {invitations, scheduler} = await senderFor(event, backend, deps)
+    const invitation = event.invitees.length > 0 && invitations && await invitationOf(event, key, now, deps.organizer)
+    const {where, undo} = await backend.create(event, key, now, {signal, ...(scheduler !== undefined && deps.organizer && {organizer: deps.organizer})})
     const to = args.calendar.trim() ? ` to ${exists ? '' : 'the new calendar '}${oneLine(name)}` : ''
     const added = `Added '${oneLine(event.title)}'${to} ${saySpan(event.start, event.end)}`
     if (event.invitees.length === 0) return {value: event.title, summary: added, undo, where}
-    if (!invitation || !deps.invitations) return {value: event.title, summary: `${added}, with ${said(event.invitees)} noted as invited`, undo, where}
-    const sent = await deps.invitations.send(invitation, signal).catch(async (error: unknown) => {
-      if (isAbort(error)) throw error // may have left: the event stays, the run's report says so
+    // No undo: the server has told them.
+    if (scheduler !== undefined) return {value: event.title, summary: `${added}, and ${scheduler} invites ${said(event.invitees)}`, where}
+    if (!invitation || !invitations) return {value: event.title, summary: `${added}, with ${said(event.invitees)} noted as invited`, undo, where}
+    const sent = await invitations.send(invitation, signal).catch(async (error: unknown) => {
+      if (isAbort(error) || errorInfo(error).code === 'unknown') throw error // may have left: the event stays, the run's report says so
       const why = errorInfo(error).message
       await backend.remove(undo).catch((left: unknown) => {
         throw new ToolError('failed', `The invitation could not be sent: ${strip(why)}. '${oneLine(event.title)}' is in the calendar all the same: ${errorInfo(left).message}`, {cause: error})
@@ -101,11 +109,17 @@ export const calendarTools = (backend: CalendarBackend, deps: CalendarDeps = {})
     const invited = sent.isQueued ? `put the invitation to ${said(event.invitees)} in the outbox` : `invited ${said(event.invitees)}`
     return {value: event.title, summary: `${added}, and ${invited}`, where}
   },
-  undo: async token => {
-    await backend.remove(token)
+  undo: async (token, {signal}) => {
+    await backend.remove(token, signal)
     return 'Took the event out of the calendar'
   },
 })]
+
+/** Who tells the invitees: the calendar's server where it does so by itself, else the mail family; never both. */
+async function senderFor({invitees}: NewEvent, backend: CalendarBackend, {invitations, organizer}: CalendarDeps): Promise<{invitations?: InvitationSender | undefined; scheduler?: string}> {
+  const scheduler = invitees.length > 0 && organizer ? await backend.scheduler?.(organizer) : undefined
+  return scheduler === undefined ? {invitations} : {scheduler, invitations: undefined}
+}
 
 const strip = (sentence: string): string => sentence.replace(/\.$/, '')
 const said = (names: string[]): string => names.map(oneLine).join(', ')
@@ -159,18 +173,19 @@ const whenFields = ({start, end}: NewEvent): PreviewField[] => !start.time && st
 
 const from = ({name, address}: Person): string => name ? `${name} <${address}>` : address
 
-async function previewOf(event: NewEvent, calendar: {name: string; exists: boolean}, deps: CalendarDeps): Promise<Preview> {
+async function previewOf(event: NewEvent, calendar: {name: string; exists: boolean}, deps: Omit<CalendarDeps, 'invitations'> & {invitations?: InvitationSender | undefined; scheduler?: string}): Promise<Preview> {
   const isInvitation = event.invitees.length > 0
   const notices = [
     calendar.exists ? '' : `The calendar "${oneLine(calendar.name)}" is new: it will be made.`,
-    isInvitation && !deps.invitations ? 'No mail account is set up: the invitees are only recorded in the event, nothing is sent.' : '',
+    isInvitation && deps.scheduler !== undefined ? `${deps.scheduler} sends the invitations, in words of its own.` : '',
+    isInvitation && !deps.invitations && deps.scheduler === undefined ? 'No mail account is set up: the invitees are only recorded in the event, nothing is sent.' : '',
     isInvitation ? deps.invitations?.notice ?? '' : '',
   ].filter(Boolean)
   return {
     effect: isInvitation ? 'outward' : 'local',
     title: isInvitation ? 'Calendar event with invitations' : 'Calendar event',
     fields: [
-      ...(isInvitation && deps.invitations && deps.organizer ? [{label: 'From', value: from(deps.organizer)}] : []),
+      ...(isInvitation && (deps.invitations || deps.scheduler !== undefined) && deps.organizer ? [{label: 'From', value: from(deps.organizer)}] : []),
       {label: 'Title', value: event.title, arg: 'title'},
       ...whenFields(event),
       ...(event.location ? [{label: 'Where', value: event.location, arg: 'location'}] : []),

@@ -26,6 +26,35 @@ export function whenOf(time: ICAL.Time): When {
   return {day, at: new Date(time.year, time.month - 1, time.day)}
 }
 
+/** A zone by its IANA name, for files that use one without describing it (RFC 7809, 3.1.1); ical.js would take its times for local ones. */
+class SystemZone extends ICAL.Timezone {
+  readonly #clock: Intl.DateTimeFormat
+  constructor(name: string) {
+    super({tzid: name})
+    this.#clock = new Intl.DateTimeFormat('en-US', {
+      timeZone: name, hourCycle: 'h23', year: 'numeric', month: 'numeric', day: 'numeric', hour: 'numeric', minute: 'numeric', second: 'numeric',
+    })
+  }
+
+  /** In seconds, at a time on that zone's clocks. */
+  override utcOffset(time: ICAL.Time): number {
+    const wall = Date.UTC(time.year, time.month - 1, time.day, time.hour, time.minute, time.second)
+    const offsetAt = (ms: number): number => {
+      const at = Object.fromEntries(this.#clock.formatToParts(ms).map(({type, value}) => [type, Number(value)]))
+      return Date.UTC(at['year']!, at['month']! - 1, at['day'], at['hour'], at['minute'], at['second']) - ms
+    }
+    // Right but for the hour of a change, where a clock's time is there twice or not at all.
+    return offsetAt(wall - offsetAt(wall)) / 1000
+  }
+}
+
+function knowZone(name: string): void {
+  if (ICAL.TimezoneService.has(name)) return
+  try {
+    ICAL.TimezoneService.register(new SystemZone(name), name)
+  } catch { /* no such zone: its times are taken for local ones, as without a zone */ }
+}
+
 export const stamp = (now: Date): ICAL.Time => ICAL.Time.fromJSDate(now, true)
 
 /** One item in a VCALENDAR, as text. */
@@ -38,8 +67,9 @@ export function icalText(item: ICAL.Component, method?: string): string {
   return `${calendar.toString()}\r\n`
 }
 
-/** The items of one kind in a file, with the time zones that the file brings. Throws for what is not iCalendar. */
+/** The items of one kind in a file, with the time zones that the file brings, or else the system's. Throws for what is not iCalendar. */
 export function icalItems(text: string, kind: 'vevent' | 'vtodo'): ICAL.Component[] {
+  for (const [, name = ''] of text.matchAll(/;TZID="?([^":;,\r\n]+)/g)) knowZone(name)
   return new ICAL.Component(ICAL.parse(text) as unknown[]).getAllSubcomponents(kind) // parse returns one jCal array for one VCALENDAR
 }
 

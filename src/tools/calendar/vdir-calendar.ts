@@ -1,5 +1,6 @@
-// Calendars as iCalendar files in a vdir: khal, vdirsyncer and every CalDAV client behind it read them.
+// Calendars of iCalendar items: files in a vdir (khal, vdirsyncer and every CalDAV client behind it read them), or a CalDAV server.
 import ICAL from 'ical.js'
+import type {ItemStore} from '../item-store.ts'
 import {Vdir, uidOf, type Warn} from '../vdir.ts'
 import type {CalendarBackend, CalendarEntry} from './calendar.ts'
 import {eventItem} from './event.ts'
@@ -12,11 +13,12 @@ const defaultCalendar = 'personal'
 const maxOccurrences = 50_000
 
 /** The calendars in `dir`, a sub-folder each. */
-export function openVdirCalendar(dir: string, warn?: Warn): CalendarBackend {
-  const vdir = new Vdir(dir, '.ics', warn)
+export const openVdirCalendar = (dir: string, warn?: Warn): CalendarBackend => openStoredCalendar(new Vdir(dir, '.ics', warn))
+
+export function openStoredCalendar(vdir: ItemStore): CalendarBackend {
   const calendar = async (name: string): Promise<{name: string; exists: boolean}> => {
     const wanted = name.trim()
-    const existing = await vdir.find(wanted || defaultCalendar)
+    const existing = await (wanted ? vdir.find(wanted) : vdir.usual?.()) ?? await vdir.find(wanted || defaultCalendar)
     if (existing) return {name: existing.name, exists: true}
     if (wanted) return bare(wanted) ? calendar(bare(wanted)) : {name: wanted, exists: false}
     const all = await vdir.collections()
@@ -25,12 +27,12 @@ export function openVdirCalendar(dir: string, warn?: Warn): CalendarBackend {
   }
   return {
     calendar,
-    create: async (event, uid, now) => {
-      const collection = await vdir.findOrMake((await calendar(event.calendar)).name)
-      const {path, hash} = await vdir.create(collection.folder, uidOf(uid), icalText(eventItem(event, uid, now)))
+    create: async (event, uid, now, {organizer, signal} = {}) => {
+      const collection = await vdir.findOrMake((await calendar(event.calendar)).name, signal)
+      const {path, hash} = await vdir.create(collection.folder, uidOf(uid), icalText(eventItem(event, uid, now, organizer)), signal)
       return {where: path, undo: {path, hash}}
     },
-    remove: async undo => vdir.takeBack(undo),
+    remove: async (undo, signal) => vdir.takeBack(undo, signal),
     events: async (from, to) => {
       const found: CalendarEntry[] = []
       for await (const {path, text, collection} of vdir.items()) {

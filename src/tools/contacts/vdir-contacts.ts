@@ -1,10 +1,11 @@
-// Contacts as vCards in a vdir, or in any folder of .vcf files: khard, vdirsyncer and phones' exports. Cards are read one by
+// Contacts as vCards in a vdir, in any folder of .vcf files (khard, vdirsyncer and phones' exports), or on a CardDAV server. Cards are read one by
 // one, so a damaged one costs only itself; what is added goes in as one line, and the rest of the card stays as it was.
 import {createHash} from 'node:crypto'
 import {basename, dirname} from 'node:path'
 import ICAL from 'ical.js'
 import {oneLine} from '../../core/text.ts'
 import {plainLine} from '../calendar/ical.ts'
+import type {ItemStore} from '../item-store.ts'
 import {Vdir, type Warn} from '../vdir.ts'
 import {isAddress, isNumber} from './address.ts'
 import type {Channel, Contact, ContactsBackend, Field} from './contacts.ts'
@@ -16,8 +17,9 @@ interface Card { contact: Contact; uid: string; members: string[]; path: string;
 const defaultCollection = 'personal'
 
 /** The contacts in `dir`: its own .vcf files and those of its sub-folders. */
-export function openVdirContacts(dir: string, warn?: Warn): ContactsBackend {
-  const vdir = new Vdir(dir, '.vcf', warn)
+export const openVdirContacts = (dir: string, warn?: Warn): ContactsBackend => openStoredContacts(new Vdir(dir, '.vcf', warn))
+
+export function openStoredContacts(vdir: ItemStore): ContactsBackend {
   const cards = async (): Promise<Card[]> => {
     const found: Card[] = []
     for await (const {path, text} of vdir.items()) {
@@ -56,9 +58,11 @@ export function openVdirContacts(dir: string, warn?: Warn): ContactsBackend {
 }
 
 /** Where the user keeps cards already: the root folder, "personal", the only sub-folder; else "personal" is made. */
-async function folderForNew(vdir: Vdir): Promise<string> {
-  for await (const {path} of vdir.items()) {
-    if (dirname(path) === vdir.root) return vdir.root
+async function folderForNew(vdir: ItemStore): Promise<string> {
+  const usual = await vdir.usual?.()
+  if (usual) return usual.folder
+  for await (const {path, collection} of vdir.items()) {
+    if (collection === '') return dirname(path)
     break // the root folder's come first
   }
   const all = await vdir.collections()

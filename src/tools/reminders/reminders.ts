@@ -24,9 +24,9 @@ export interface RemindersBackend {
   /** The list that `name` means ('' is the default one), and whether it is there already. */
   list(name: string): Promise<{name: string; exists: boolean}>
   /** Stores the reminder under `uid`, making its list if need be. Throws 'refused' when that UID is there. `undo` is for `remove`. */
-  create(reminder: NewReminder, uid: string, now: Date): Promise<{where: string; undo: Json}>
+  create(reminder: NewReminder, uid: string, now: Date, signal?: AbortSignal): Promise<{where: string; undo: Json}>
   /** Takes back what `create` made; throws ToolError 'refused' when it has changed since. */
-  remove(undo: Json): Promise<void>
+  remove(undo: Json, signal?: AbortSignal): Promise<void>
   /** All reminders; those with a date first, in order. */
   reminders(): Promise<ReminderEntry[]>
 }
@@ -71,13 +71,13 @@ export const remindersTools = (backend: RemindersBackend): Tool[] => [tool({
     signal.throwIfAborted()
     const reminder = readReminder(args)
     const list = await backend.list(reminder.list)
-    const {where, undo} = await backend.create(reminder, key, now)
+    const {where, undo} = await backend.create(reminder, key, now, signal)
     const due = reminder.due ? ` for ${sayWhen(reminder.due)}` : ''
     const to = args.list_name.trim() ? ` to ${list.exists ? '' : 'the new list '}${oneLine(list.name)}` : ''
     return {value: reminder.name, summary: `Added the reminder '${oneLine(reminder.name)}'${to}${due}`, undo, where}
   },
-  undo: async token => {
-    await backend.remove(token)
+  undo: async (token, {signal}) => {
+    await backend.remove(token, signal)
     return 'Took the reminder off its list'
   },
 })]

@@ -1,7 +1,8 @@
-// Reminders as VTODOs in a vdir, a list a sub-folder: todoman, vdirsyncer and every CalDAV client behind it read them.
+// Reminders as VTODOs: files in a vdir, a list a sub-folder (todoman, vdirsyncer and every CalDAV client behind it read them), or a CalDAV server.
 import ICAL from 'ical.js'
 import {icalItems, icalText, icalTime, plainLine, plainText, stamp, textOf, whenOf} from '../calendar/ical.ts'
 import {absolute} from '../calendar/when.ts'
+import type {ItemStore} from '../item-store.ts'
 import {Vdir, uidOf, type Warn} from '../vdir.ts'
 import type {NewReminder, ReminderEntry, RemindersBackend} from './reminders.ts'
 
@@ -11,11 +12,12 @@ const defaultList = 'reminders'
 const last = '9999-99'
 
 /** The lists in `dir`, a sub-folder each. */
-export function openVdirReminders(dir: string, warn?: Warn): RemindersBackend {
-  const vdir = new Vdir(dir, '.ics', warn)
+export const openVdirReminders = (dir: string, warn?: Warn): RemindersBackend => openStoredReminders(new Vdir(dir, '.ics', warn))
+
+export function openStoredReminders(vdir: ItemStore): RemindersBackend {
   const list = async (name: string): Promise<{name: string; exists: boolean}> => {
     const wanted = name.trim()
-    const existing = await vdir.find(wanted || defaultList)
+    const existing = await (wanted ? vdir.find(wanted) : vdir.usual?.()) ?? await vdir.find(wanted || defaultList)
     if (existing) return {name: existing.name, exists: true}
     const rest = bare(wanted)
     if (rest) return list(rest)
@@ -23,12 +25,12 @@ export function openVdirReminders(dir: string, warn?: Warn): RemindersBackend {
   }
   return {
     list,
-    create: async (reminder, uid, now) => {
-      const collection = await vdir.findOrMake((await list(reminder.list)).name)
-      const {path, hash} = await vdir.create(collection.folder, uidOf(uid), icalText(reminderItem(reminder, uid, now)))
+    create: async (reminder, uid, now, signal) => {
+      const collection = await vdir.findOrMake((await list(reminder.list)).name, signal)
+      const {path, hash} = await vdir.create(collection.folder, uidOf(uid), icalText(reminderItem(reminder, uid, now)), signal)
       return {where: path, undo: {path, hash}}
     },
-    remove: async undo => vdir.takeBack(undo),
+    remove: async (undo, signal) => vdir.takeBack(undo, signal),
     reminders: async () => {
       const found: ReminderEntry[] = []
       for await (const {path, text, collection} of vdir.items()) {

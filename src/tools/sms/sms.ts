@@ -10,6 +10,8 @@ import {whoField, type NameOf} from '../contacts/who.ts'
 export interface SmsBackend {
   /** what the user has to know before a message goes, if any */
   readonly notice?: string
+  /** it has no groups: each recipient gets a message of their own */
+  readonly isOneEach?: boolean
   /** Once for a `key`: the same message again does nothing, another one throws ToolError 'refused'. `isQueued`: it waits, nothing has left. */
   send(to: string[], message: string, key: string, signal: AbortSignal): Promise<{where: string; isQueued: boolean}>
 }
@@ -34,12 +36,13 @@ export const smsTools = (backend: SmsBackend, deps: SmsDeps = {}): Tool[] => [to
   ...sendSms,
   preview: async args => {
     const {to, message} = await build(args, deps.country)
+    const notice = [backend.notice, backend.isOneEach && to.length > 1 ? `Each of the ${to.length} gets a message of their own.` : ''].filter(Boolean).join(' ')
     return {
       effect: 'outward',
       title: 'Text message',
       fields: [{label: 'To', value: to, arg: 'recipients'}, ...await whoField(to, deps.nameOf)],
       body: {text: message, arg: 'message'},
-      ...(backend.notice !== undefined && {notice: backend.notice}),
+      ...(notice && {notice}),
     }
   },
   run: async (args, {key, signal}) => {

@@ -1,0 +1,166 @@
+// What each gateway is given, to the byte: programs that write down their arguments, and a server that checks what Twilio documents.
+import {createServer} from 'node:http'
+import type {AddressInfo} from 'node:net'
+import {chmod, readFile, writeFile} from 'node:fs/promises'
+import {join} from 'node:path'
+import {afterEach, beforeEach, describe, expect, test} from 'vitest'
+import {kdeConnectSms} from '../../src/tools/sms/kdeconnect.ts'
+import {modemManagerSms} from '../../src/tools/sms/modemmanager.ts'
+import {smsTools} from '../../src/tools/sms/sms.ts'
+import {termuxSms} from '../../src/tools/sms/termux.ts'
+import {twilioSms} from '../../src/tools/sms/twilio.ts'
+import {contextFor, tempFolder, toolError} from './vdir-programs.ts'
+
+const signal = new AbortController().signal
+const hostile = ['Running late', '--help', '-d evil', '$(touch /tmp/x) `id`; rm', 'two\nlines', 'שלום 🎉 %s', 'She said "no"']
+let temp: Awaited<ReturnType<typeof tempFolder>>
+const pathBefore = process.env['PATH']
+beforeEach(async () => { temp = await tempFolder() })
+afterEach(async () => { process.env['PATH'] = pathBefore; await temp.remove() })
+
+/** A program of that name that writes down arguments and input, and prints `output`. */
+async function recorder(name: string, output = '', code = 0) {
+  const log = join(temp.path, `${name}.ndjson`)
+  const file = join(temp.path, name)
+  await writeFile(file, `#!${process.execPath}\nconst fs = require('fs')\nfs.appendFileSync(${JSON.stringify(log)}, JSON.stringify({args: process.argv.slice(2), input: fs.readFileSync(0, 'utf8')}) + '\\n')\nprocess.stdout.write(${JSON.stringify(output)})\nprocess.exit(${code})\n`)
+  await chmod(file, 0o700)
+  process.env['PATH'] = `${temp.path}:${pathBefore}`
+  return async (): Promise<{args: string[]; input: string}[]> => (await readFile(log, 'utf8').catch(() => '')).split('\n').filter(Boolean).map(line => JSON.parse(line) as {args: string[]; input: string})
+}
+
+describe('programs', () => {
+  test.each(hostile)('KDE Connect gets %j as one value', async message => {
+    const calls = await recorder('kdeconnect-cli', 'phone1\n')
+    await kdeConnectSms(temp.path, '').send(['+12025550101'], message, 'k', signal)
+    expect((await calls()).map(c => c.args)).toEqual([['--list-available', '--id-only'], ['--device=phone1', `--send-sms=${message}`, '--destination=+12025550101']])
+  })
+
+  test.each(hostile)('ModemManager gets %j between quotes that it does not hold', async message => {
+    const calls = await recorder('mmcli', 'Successfully created new SMS: /org/freedesktop/ModemManager1/SMS/21\n')
+    await modemManagerSms(temp.path, '').send(['+1 202 555 0101'], message, 'k', signal)
+    expect((await calls()).map(c => c.args)).toEqual([
+      ['--modem=any', `--messaging-create-sms=number=+12025550101,text='${message}'`], ['--sms=/org/freedesktop/ModemManager1/SMS/21', '--send'],
+    ])
+  })
+
+  test('ModemManager is given no text that would end its quotes', async () => {
+    const calls = await recorder('mmcli')
+    expect((await toolError(modemManagerSms(temp.path, '').send(['+12025550101'], `it's "x",number=+1900`, 'k', signal))).message).toContain('both kinds of quotes')
+    expect(await calls()).toEqual([])
+  })
+
+  test.each(hostile)('Termux gets %j on its standard input', async message => {
+    const calls = await recorder('termux-sms-send')
+    await termuxSms(temp.path).send(['+12025550101'], message, 'k', signal)
+    expect(await calls()).toEqual([{args: ['-n', '+12025550101'], input: message}])
+  })
+
+  test('a program that is not installed, or fails, says that nothing went', async () => {
+    process.env['PATH'] = temp.path
+    expect((await toolError(termuxSms(temp.path).send(['+12025550101'], 'Hi', 'a', signal))).message).toContain('termux-sms-send is not installed')
+    await recorder('termux-sms-send', 'no permission', 1)
+    expect((await toolError(termuxSms(temp.path).send(['+12025550101'], 'Hi', 'b', signal))).message).toBe('To +12025550101: termux-sms-send failed (no permission). The message was not handed over.')
+  })
+
+  test('each recipient gets one message, the card says so, and the same call again sends nothing', async () => {
+    const calls = await recorder('termux-sms-send')
+    const [tool] = smsTools(termuxSms(temp.path))
+    const args = {recipients: ['+12025550101', '+12025550102'], message: 'Hi'}
+    expect((await tool!.preview(args, contextFor())).notice).toBe('Termux sends it. Each of the 2 gets a message of their own.')
+    await tool!.run(args, contextFor())
+    expect((await toolError(tool!.run(args, contextFor()))).code).toBe('refused')
+    expect((await calls()).map(c => c.args[1])).toEqual(['+12025550101', '+12025550102'])
+  })
+
+  test('with two phones the user has to say which', async () => {
+    await recorder('kdeconnect-cli', 'phone1\nphone2\n')
+    expect((await toolError(kdeConnectSms(temp.path, '').send(['+12025550101'], 'Hi', 'k', signal))).message).toContain('set sms.device to one of: phone1, phone2')
+  })
+})
+
+describe('Twilio', () => {
+  const accountSid = `AC${'0'.repeat(32)}`
+  /** What the Messages resource documents: one sender, a number in E.164, a body of up to 1,600 characters, basic authentication. */
+  async function twilio(answer: 'made' | 'lost' | 'lost before' | 'refused') {
+    const sent: {to: string; body: string; date_created: string; sid: string}[] = []
+    const problems: string[] = []
+    let posts = 0
+    const http = createServer((req, res) => {
+      void (async () => {
+        let text = ''
+        for await (const chunk of req) text += String(chunk)
+        const json = (status: number, value: unknown) => res.writeHead(status, {'content-type': 'application/json'}).end(JSON.stringify(value))
+        const url = new URL(req.url ?? '', 'http://x')
+        if (url.pathname !== `/2010-04-01/Accounts/${accountSid}/Messages.json`) problems.push(`path ${url.pathname}`)
+        if (req.headers.authorization !== `Basic ${Buffer.from(`${accountSid}:token`).toString('base64')}`) return json(401, {code: 20003, message: 'Authenticate', status: 401})
+        if (req.method === 'GET') return json(200, {messages: sent.filter(m => m.to === url.searchParams.get('To'))})
+        posts++
+        if (req.headers['content-type'] !== 'application/x-www-form-urlencoded;charset=UTF-8') problems.push(`type ${req.headers['content-type']}`)
+        const form = new URLSearchParams(text)
+        const keys = [...form.keys()].sort().join()
+        if (keys !== 'Body,From,To' && keys !== 'Body,MessagingServiceSid,To') problems.push(`fields ${keys}`)
+        if (!/^\+[1-9]\d{1,14}$/.test(form.get('To') ?? '')) problems.push(`To ${form.get('To')}`)
+        if (answer === 'refused') return json(400, {code: 21211, message: 'Invalid \'To\' Phone Number', more_info: 'https://www.twilio.com/docs/errors/21211', status: 400})
+        if (answer === 'lost before') return req.socket.destroy()
+        const message = {sid: `SM${String(sent.length).padStart(32, '0')}`, to: form.get('To') ?? '', body: form.get('Body') ?? '', date_created: new Date().toUTCString()}
+        sent.push(message)
+        if (answer === 'lost') return req.socket.destroy()
+        return json(201, {...message, status: 'queued', error_code: null, error_message: null})
+      })()
+    })
+    await new Promise<void>(resolve => http.listen(0, '127.0.0.1', resolve))
+    const {port} = http.address() as AddressInfo // a TCP server's
+    return {sent, problems, posts: () => posts, origin: `http://127.0.0.1:${port}`, close: () => new Promise<void>(resolve => { http.closeAllConnections(); http.close(() => resolve()) })}
+  }
+  const from = (origin: string, token = 'token') => twilioSms(temp.path, {accountSid, from: '+15017122661', token: async () => token, origin})
+
+  test.each(hostile)('gets %j as documented', async message => {
+    const server = await twilio('made')
+    try {
+      expect(await from(server.origin).send(['+12025550101', '+12025550102'], message, 'k', signal)).toEqual({where: server.sent.map(m => m.sid).join(', '), isQueued: false})
+      expect(server.sent.map(m => [m.to, m.body])).toEqual([['+12025550101', message], ['+12025550102', message]])
+      expect(server.problems).toEqual([])
+    } finally {
+      await server.close()
+    }
+  })
+
+  test('is asked after a lost answer, and the message is not sent again', async () => {
+    const server = await twilio('lost')
+    try {
+      expect((await from(server.origin).send(['+12025550101'], 'Hi', 'k', signal)).where).toBe(server.sent[0]?.sid)
+      expect(server.posts()).toBe(1)
+    } finally {
+      await server.close()
+    }
+  })
+
+  test('that can\'t tell leaves it unknown', async () => {
+    const server = await twilio('lost before')
+    try {
+      const error = await toolError(from(server.origin).send(['+12025550101'], 'Hi', 'k', signal))
+      expect([error.code, server.posts()]).toEqual(['unknown', 1])
+      expect(error.message).toContain('Look at the console\'s message log before you send it again')
+    } finally {
+      await server.close()
+    }
+  })
+
+  test.each([['refused', 'token', 'Twilio refused it (21211: Invalid \'To\' Phone Number). Nothing was sent.'], ['made', 'wrong', 'Twilio does not take the account\'s SID and token.']] as const)('that has %s it with the token %j says why', async (answer, token, said) => {
+    const server = await twilio(answer)
+    try {
+      const error = await toolError(from(server.origin, token).send(['+12025550101'], 'Hi', 'k', signal))
+      expect(error.code).toBe('failed')
+      expect(error.message).toContain(said)
+      expect(server.sent).toEqual([])
+    } finally {
+      await server.close()
+    }
+  })
+
+  test('out of reach got nothing', async () => {
+    const server = await twilio('made')
+    await server.close()
+    expect((await toolError(from(server.origin).send(['+12025550101'], 'Hi', 'k', signal))).message).toContain('cannot be reached. Nothing was sent.')
+  })
+})
