@@ -5,23 +5,24 @@ import {tmpdir} from 'node:os'
 import path from 'node:path'
 import type {InkDeps} from '../components/App.tsx'
 import {expand} from '../core/paths.ts'
-import {specs} from '../tools/specs.ts'
 import {packageVersion} from '../version.ts'
 import {runOne} from './run-one.ts'
 import type {Session} from './session.ts'
 import {slashCommands} from './slash.ts'
+import {toolRows, waiting} from './tools.ts'
 
 export async function inkDeps(session: Session, notices: string[]): Promise<InkDeps> {
   const editor = process.env.VISUAL || process.env.EDITOR
+  const foreign = await session.foreign()
   return {
     run: (request, options) => runOne(request, session, options),
-    tools: specs,
+    tools: toolRows(foreign),
     commands: slashCommands(session),
     contacts: async () => (await (await session.tools()).backends.contacts.all()).map(c => c.name),
     files: async prefix => completions(prefix),
     historyFile: path.join(session.config.paths.state, 'history'),
     version: packageVersion(),
-    notices,
+    notices: [...notices, ...foreign.problems, ...waiting(foreign)],
     ...(editor && {openEditor: async (text: string) => editText(editor, text)}),
   }
 }
