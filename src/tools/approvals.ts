@@ -54,10 +54,10 @@ const canonical = (value: unknown): unknown => Array.isArray(value) ? value.map(
 
 export const hashOf = (value: unknown): string => createHash('sha256').update(JSON.stringify(canonical(value))).digest('hex')
 
-/** What is pinned of an MCP tool: all that could tell the planner or the user something else. */
+/** What is pinned of an MCP tool: all that could tell the planner or the user something else. Its arguments keep their order. */
 export const definitionOf = (tool: {name: string; [key: string]: unknown}): Record<string, Json> =>
-  // It came as JSON, and `canonical` only puts keys in order.
-  canonical(Object.fromEntries(['name', 'title', 'description', 'inputSchema', 'outputSchema', 'annotations'].map(key => [key, tool[key]]))) as Record<string, Json>
+  // It came as JSON.
+  Object.fromEntries(['name', 'title', 'description', 'inputSchema', 'outputSchema', 'annotations'].flatMap(key => tool[key] === undefined ? [] : [[key, tool[key] as Json]]))
 
 const ranks: Record<Effect, number> = {read: 0, local: 1, outward: 2}
 export const most = (a: Effect, b: Effect): Effect => ranks[a] > ranks[b] ? a : b

@@ -38,8 +38,9 @@ export interface ConnectionDeps {
 /** `server` with its variables filled in. Nothing is started yet. */
 export function openConnection(server: McpServer, deps: ConnectionDeps): Connection {
   let open: Promise<Live> | undefined
+  const closing = new AbortController()
   const live = async (signal: AbortSignal): Promise<Live> => {
-    const mine = open ??= start(server, deps).then(made => {
+    const mine = open ??= start(server, deps, closing.signal).then(made => {
       // The next call starts it again.
       made.onEnd = () => { if (open === mine) open = undefined }
       return made
@@ -71,6 +72,7 @@ export function openConnection(server: McpServer, deps: ConnectionDeps): Connect
     })),
     use: (work, signal) => ask(signal, false, ({client}) => work(client)),
     async close() {
+      closing.abort()
       const last = await open?.catch(() => undefined)
       open = undefined
       await last?.close()
@@ -88,12 +90,13 @@ interface Live {
   close(): Promise<void>
 }
 
-async function start(server: McpServer, deps: ConnectionDeps): Promise<Live> {
+async function start(server: McpServer, deps: ConnectionDeps, closing: AbortSignal): Promise<Live> {
   try {
-    return await connect(server, deps, 'auto')
+    return await connect(server, deps, 'auto', closing)
   } catch (error) {
+    closing.throwIfAborted()
     // Some servers of the older protocol end at a message that they do not know.
-    if (server.type === 'stdio' && error instanceof Ended) return connect(server, deps, 'legacy')
+    if (server.type === 'stdio' && error instanceof Ended) return connect(server, deps, 'legacy', closing)
     throw error
   }
 }
@@ -101,7 +104,7 @@ async function start(server: McpServer, deps: ConnectionDeps): Promise<Live> {
 /** The server went away before it was ready. */
 class Ended extends ToolError {}
 
-async function connect(server: McpServer, deps: ConnectionDeps, mode: 'auto' | 'legacy'): Promise<Live> {
+async function connect(server: McpServer, deps: ConnectionDeps, mode: 'auto' | 'legacy', closing: AbortSignal): Promise<Live> {
   const transport = server.type === 'stdio' ? await openPipes(server) : openHttp(server)
   const client = new Client({name: 'tinyagent', version: deps.version}, {
     capabilities: {},
@@ -118,6 +121,9 @@ async function connect(server: McpServer, deps: ConnectionDeps, mode: 'auto' | '
     },
   }
   client.onclose = () => { if (!isClosing) live.onEnd() }
+  // Whatever it waits for ends with its pipes.
+  const onClosing = (): void => { void live.close() }
+  closing.addEventListener('abort', onClosing, {once: true})
   try {
     await client.connect(transport, {timeout: Math.min(startMs, server.timeoutMs ?? startMs)})
     return live
@@ -126,6 +132,8 @@ async function connect(server: McpServer, deps: ConnectionDeps, mode: 'auto' | '
     await live.close()
     if (said !== '') throw new Ended('unavailable', `The MCP server ${server.name} ${said}`, {cause: error})
     throw failure(server.name, error, false, '')
+  } finally {
+    closing.removeEventListener('abort', onClosing)
   }
 }
 
