@@ -19,6 +19,7 @@ import type {Session} from './session.ts'
 export async function mcpCommand(session: Session, signal: AbortSignal): Promise<number> {
   // A word on one request, and here there is no telling how many come.
   if (session.options.yes) throw new UsageError('--yes does not go with mcp: the client asks its user about each step; confirm.policy in the config allows a tool')
+  if (process.stdin.isTTY) process.stderr.write('This speaks MCP on standard input and output: another program starts it, as {"command": "tinyagent", "args": ["mcp"]}. Ctrl-C ends it.\n')
   const {tools} = await session.tools()
   const own = tools.filter(tool => specs.some(s => s.name === tool.name))
   const ended = new Promise<void>(resolve => {
