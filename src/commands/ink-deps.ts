@@ -5,25 +5,26 @@ import {tmpdir} from 'node:os'
 import path from 'node:path'
 import type {InkDeps} from '../components/App.tsx'
 import {expand} from '../core/paths.ts'
-import {specs} from '../tools/specs.ts'
 import {packageVersion} from '../version.ts'
 import {runOne} from './run-one.ts'
 import type {Session} from './session.ts'
 import {slashCommands} from './slash.ts'
 import {dictateIn} from './voice.ts'
+import {toolRows, waiting} from './tools.ts'
 
 export async function inkDeps(session: Session, notices: string[]): Promise<InkDeps> {
   const editor = process.env.VISUAL || process.env.EDITOR
+  const foreign = await session.foreign()
   return {
     run: (request, options) => runOne(request, session, options),
-    tools: specs,
+    tools: toolRows(foreign),
     commands: slashCommands(session),
     // Completion is no place to say that a server can't be reached.
     contacts: async () => (await (await session.tools()).backends.contacts.all().catch(() => [])).map(c => c.name),
     files: async prefix => completions(prefix),
     historyFile: path.join(session.config.paths.state, 'history'),
     version: packageVersion(),
-    notices,
+    notices: [...notices, ...foreign.problems, ...waiting(foreign)],
     dictate: options => dictateIn(session, options),
     sendSpoken: session.config.voice.send,
     ...(editor && {openEditor: async (text: string) => editText(editor, text)}),

@@ -4,8 +4,7 @@ import {paramsOf} from '../core/params.ts'
 import {parsePlan} from '../core/plan-parser.ts'
 import {localTime, selectTools, startPlan} from '../core/run.ts'
 import {jsonLine, printable} from '../core/text.ts'
-import type {Arg, Json, SelectedTool, Task, ToolSpec} from '../core/types.ts'
-import {specs} from '../tools/specs.ts'
+import type {Arg, Json, SelectedTool, Task, Timings, ToolSpec} from '../core/types.ts'
 import {readRequest} from './request.ts'
 import type {Session} from './session.ts'
 import {listen} from './voice.ts'
@@ -23,23 +22,26 @@ export async function planCommand(words: string[], session: Session, signal: Abo
 }
 
 async function plan(text: string, session: Session, signal: AbortSignal): Promise<number> {
+  const object = await planOf(text, session, signal)
+  process.stdout.write(session.options.json ? `${jsonLine(object)}\n` : `${printable(object.plan)}\n`)
+  return 0
+}
+
+export interface PlanObject { request: string; now: string; model: string; tools: SelectedTool[]; plan: string; tasks: Json[]; timings: Timings }
+
+/** The plan of a request; nothing runs. */
+export async function planOf(text: string, session: Session, signal: AbortSignal): Promise<PlanObject> {
   const now = session.now()
   const deps = {retriever: session.retriever, planner: session.planner, instructions: session.config.instructions, signal}
-  const {selected, tools, retrieveMs} = await selectTools(text, specs, deps)
+  const {selected, tools, retrieveMs} = await selectTools<ToolSpec>(text, (await session.tools()).tools, deps)
   const planning = await startPlan({request: {text, now}, selected, tools, retrieveMs, attempt: 0, previous: undefined}, deps, () => undefined)
   // Nothing waits for the tasks; the plan is complete when their stream has ended.
   for await (const task of planning.tasks) void task
-  if (!session.options.json) {
-    process.stdout.write(`${printable(planning.text)}\n`)
-    return 0
-  }
   const {name: model} = await session.planner()
-  const object = {
-    request: text, now: localTime(now), model, tools: selected satisfies SelectedTool[], plan: planning.text,
+  return {
+    request: text, now: localTime(now), model, tools: selected, plan: planning.text,
     tasks: parsePlan(planning.text).tasks.map(task => describeTask(task, tools)), timings: planning.timings,
   }
-  process.stdout.write(`${jsonLine(object)}\n`)
-  return 0
 }
 
 function describeTask(task: Task, tools: ToolSpec[]): Json {

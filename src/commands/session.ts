@@ -13,7 +13,9 @@ import {pullableModels} from '../core/pull.ts'
 import {printable} from '../core/text.ts'
 import type {Planner, Retriever, Tool} from '../core/types.ts'
 import type {Transcriber} from '../core/voice.ts'
+import type {Foreign} from '../tools/foreign.ts'
 import type {Backends} from '../tools/index.ts'
+import {packageVersion} from '../version.ts'
 
 /** The options that every subcommand takes. */
 export interface Options {
@@ -43,9 +45,12 @@ export interface Session {
   runId(): string
   planner(): Promise<Planner>
   retriever(): Promise<Retriever>
+  /** ours, and those of others behind them */
   tools(): Promise<{tools: Tool[]; backends: Backends}>
   /** speech to text */
   transcriber(): Promise<Transcriber>
+  /** plug-ins, programs of the config, MCP servers: no server is started */
+  foreign(): Promise<Foreign>
   close(): Promise<void>
 }
 
@@ -92,12 +97,20 @@ export function openSession(options: Options, {mends = false} = {}): Session {
       }
     }),
     tools: once(async () => {
-      const {openTools} = await import('../tools/index.ts')
-      return openTools(config, {
+      const [{openTools}, foreign] = await Promise.all([import('../tools/index.ts'), session.foreign()])
+      foreign.problems.forEach(warn)
+      const {tools, backends} = openTools(config, {
         warn,
         embed: async (texts, signal) => (await session.retriever()).embed(texts, signal),
         ...(options.mail !== undefined && {openMail: path.resolve(options.mail)}),
       })
+      return {tools: [...tools, ...foreign.tools.map(({tool}) => tool)], backends}
+    }),
+    foreign: once(async () => {
+      const {openForeign} = await import('../tools/foreign.ts')
+      const foreign = await openForeign(config, packageVersion())
+      closers.push(() => foreign.close())
+      return foreign
     }),
     transcriber: once(async () => {
       const {openTranscriber} = await import('../core/voice.ts')

@@ -25,6 +25,19 @@ const mailServer = z.strictObject({
   security: z.enum(['auto', 'tls', 'starttls', 'none']).default('auto'),
 }).prefault({})
 
+/** A program of the user's own as a tool (src/tools/shell/shell.ts reads what zod does not know of it). */
+const shellTool = z.strictObject({
+  description: z.string().trim().min(1, 'expected a line that says what the tool does').max(1000),
+  command: z.array(z.string()).min(1, 'expected a program and its arguments, e.g. ["uptime", "-p"]'),
+  args: z.record(z.string().regex(/^[a-z_]\w{0,47}$/, 'expected names such as "city"'), z.union([z.string(), z.strictObject({
+    kind: z.string(), description: z.string().max(500).optional(), values: z.array(z.union([z.string(), z.number()])).min(1).optional(),
+  })])).default({}),
+  effect: z.enum(['read', 'outward']).default('outward'),
+  dir: z.string().min(1).optional(),
+  timeout: z.number().int().min(1).max(60, 'expected 1 to 60 seconds').default(30),
+})
+export type ShellTool = z.infer<typeof shellTool>
+
 /** Every key, what it may be, and what it is when it is not set. */
 export const configSchema = z.strictObject({
   user: z.strictObject({
@@ -62,6 +75,10 @@ export const configSchema = z.strictObject({
     open: z.boolean().default(true),
   }).prefault({}),
   confirm: z.strictObject({policy: z.record(z.string(), z.enum(['ask', 'allow'])).default({})}).prefault({}),
+  tools: z.strictObject({
+    dir: z.string().min(1).optional(),
+    shell: z.record(z.string().regex(/^[a-z_]\w{0,47}$/, 'expected a name such as "disk_space"'), shellTool).default({}),
+  }).prefault({}),
   model: z.strictObject({
     planner: z.string().default(''),
     threads: z.number().int().min(0, 'expected 0 to 256').max(256, 'expected 0 to 256').default(0),
@@ -308,6 +325,15 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 # "allow" lets an outward step of this tool go without asking (never when text of a document is in it).
 [confirm.policy]
 # send_sms = "ask"
+
+# Tools of your own: a folder of plug-ins (\`tinyagent tools new NAME\` writes an example), and programs.
+[tools]
+# dir = ${JSON.stringify(path.join(paths.config, 'tools'))}
+# [tools.shell.disk_space]
+# description = "Show how much room is left on a disk."
+# command = ["df", "-h", "--", "{path}"]
+# args = {path = "text"}
+# effect = "read"          # without this line it asks first
 
 [model]
 # planner = ""             # a GGUF file; "" is the one that comes with tinyagent

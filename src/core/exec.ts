@@ -1,7 +1,8 @@
 // The only place that starts a program: an argument array, never a shell, with a time limit, a signal and a limit on output.
-import {fork, spawn, type ChildProcess} from 'node:child_process'
+import {fork, spawn, spawnSync, type ChildProcess} from 'node:child_process'
 import {accessSync, constants} from 'node:fs'
 import path from 'node:path'
+import type {Readable, Writable} from 'node:stream'
 import {ToolError} from './errors.ts'
 
 export interface ExecOptions {
@@ -71,6 +72,60 @@ export async function exec(program: string, args: string[], options: ExecOptions
     clearTimeout(timer)
     clearTimeout(kill)
     signal?.removeEventListener('abort', onAbort)
+  }
+}
+
+/** A program that runs beside us and is spoken to over its pipes. */
+export interface Companion {
+  stdin: Writable
+  stdout: Readable
+  stderr: Readable
+  /** how it ended, in words; rejects never */
+  ended: Promise<string>
+  /** Closes its input, asks it to end and makes it, with everything that it has started. Settles when it is gone. */
+  end(): Promise<void>
+}
+
+/** Process groups that are alive: none outlives us, however we end (SIGKILL alone leaves them to find their input closed). */
+const groups = new Set<ChildProcess>()
+const killGroups = (): void => { for (const child of groups) killGroup(child, 'SIGKILL') }
+
+function killGroup(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
+  if (child.pid === undefined) return
+  try {
+    // Windows has no groups; taskkill ends the tree below a process.
+    if (process.platform === 'win32') spawnSync('taskkill', ['/pid', String(child.pid), '/t', '/f'], {windowsHide: true})
+    else process.kill(-child.pid, signal)
+  } catch { /* nobody is left in it */ }
+}
+
+/** Starts a program in a process group of its own. Throws ToolError 'unavailable' or 'invalid-args'. */
+export async function accompany(program: string, args: string[], {cwd, env}: Pick<ExecOptions, 'cwd' | 'env'> = {}): Promise<Companion> {
+  const child = start(program, args, {stdio: ['pipe', 'pipe', 'pipe'], detached: process.platform !== 'win32', ...(cwd !== undefined && {cwd}), ...(env && {env})})
+  await new Promise<void>((resolve, reject) => {
+    child.once('error', cause => reject(notStarted(program, cause)))
+    child.once('spawn', () => resolve())
+  })
+  if (groups.size === 0) process.once('exit', killGroups)
+  groups.add(child)
+  const {stdin, stdout, stderr} = child as ChildProcess & {stdin: Writable; stdout: Readable; stderr: Readable} // 'pipe' makes all three
+  stdin.on('error', () => undefined) // it may have gone
+  const ended = new Promise<string>(resolve => child.once('exit', (code, signal) => {
+    // What it has started may go on, and holds its pipes open.
+    killGroup(child, 'SIGKILL')
+    groups.delete(child)
+    if (groups.size === 0) process.off('exit', killGroups)
+    resolve(signal === null ? `exit code ${code}` : signal)
+  }))
+  return {
+    stdin, stdout, stderr, ended,
+    async end() {
+      stdin.end()
+      const timers = [setTimeout(() => killGroup(child, 'SIGTERM'), graceMs / 4), setTimeout(() => killGroup(child, 'SIGKILL'), graceMs)]
+      await ended
+      timers.forEach(timer => clearTimeout(timer))
+      for (const stream of [stdin, stdout, stderr]) stream.destroy()
+    },
   }
 }
 

@@ -187,7 +187,9 @@ async function approve(task: Task, tool: Tool, first: Args, firstSources: Record
       before = undefined
       continue
     }
-    const preview: Preview = {...made, sources: {...sources}}
+    // A tool of others that only looks up tells its server what it is asked: text of a document needs a person's word.
+    const leaks = tool.foreign && made.effect === 'read' && Object.values(sources).includes('document')
+    const preview: Preview = {...made, ...(leaks && {effect: 'outward' as const}), sources: {...sources}}
     if (problem !== undefined) preview.notice = [problem, made.notice].filter(Boolean).join(' ')
     const {effect} = preview
     if (effect === 'outward' && tool.effect !== 'outward') throw new ToolError('refused', `${tool.name} would do more than it declares`)

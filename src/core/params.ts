@@ -80,13 +80,13 @@ const foreignKind: Record<string, () => z.ZodType> = {
 export function foreignSpec(row: ForeignTool): ToolSpec {
   const shape = Object.fromEntries(row.parameters.map(p => {
     const schema = (foreignKind[p.type.toLowerCase()] ?? arg.any)()
-    return [p.name, p.description ? describe(schema, p.description) : schema]
+    return [p.name, p.description ? described(schema, p.description) : schema]
   }))
   return {name: row.name, description: row.description, args: z.object(shape), effect: 'outward', returns: 'any', source: 'document', foreign: true}
 }
 
 /** `.describe()` makes a copy that has lost its Kind; this one keeps it. */
-function describe(schema: z.ZodType, description: string): z.ZodType {
+export function described(schema: z.ZodType, description: string): z.ZodType {
   const copy = schema.describe(description)
   const meta = kinds.get(schema)
   if (meta) kinds.add(copy, meta)

@@ -7,9 +7,8 @@ import type {Arg, Kind, Plan, Task, ToolSpec} from './types.ts'
 /** True for "YYYY-MM-DD" and "YYYY-MM-DD HH:MM:SS" of a day that exists: what a resolved `when` or `until` looks like. */
 export const isAbsolute = (text: string): boolean => parseAbsolute(text)?.when.text === text
 
-/** Arguments that hold references, and those of tools that are not ours, are left alone. */
+/** Arguments that hold references are left alone, and so is every kind that means no time. */
 export function resolveTask(task: Task, spec: ToolSpec, now: Date): Task {
-  if (spec.foreign) return task
   const kinds = paramsOf(spec).map(p => p.kind)
   const args = [...task.args]
   // In plan order: an `until` and an `all-day` follow the `when` that they belong to.

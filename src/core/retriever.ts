@@ -1,9 +1,11 @@
 // The tool retriever (Tool RAG): request -> the few tools it needs. A fine-tuned MiniLM classifier (int8, ONNX Runtime) scores our
-// sixteen; tools that it never saw are ranked by the same encoder's embedding of their name and description.
+// sixteen; tools that it never saw are ranked by the same encoder's embedding of their name and description, and by their words
+// where there are many (core/likeness.ts).
 import {readFileSync} from 'node:fs'
 import path from 'node:path'
 import {z} from 'zod'
 import {ModelError} from './errors.ts'
+import {likenessOf} from './likeness.ts'
 import {loadOnnx} from './onnx.ts'
 import type {Retriever, SelectedTool, ToolSpec} from './types.ts'
 
@@ -92,6 +94,8 @@ export async function openRetriever({dir}: {dir: string}): Promise<Retriever & {
       const offered = new Set(tools.map(t => t.name))
       const scores = new Map(labels.flatMap((name, i) => offered.has(name) ? [[name, 1 / (1 + Math.exp(-own!.logits[i]!))] as const] : []))
       const foreign = tools.filter(t => !labels.includes(t.name))
+      // A handful is offered whole, but for what is nothing like the request; of more, the words tell which.
+      if (foreign.length > maxForeign) return selectTools(tools, scores, likenessOf(request, foreign), threshold)
       const unseen = foreign.map(describe).filter(text => !known.has(text))
       const fresh = await embed(unseen, signal)
       unseen.forEach((text, i) => known.set(text, fresh[i]!))

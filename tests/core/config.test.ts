@@ -32,7 +32,7 @@ test('what setup writes is the defaults', () => {
 
 test('every key is in what setup writes', () => {
   const text = template(pathsOf({home}))
-  expect(keys().filter(key => key !== 'confirm.policy' && !new RegExp(`^# ${key.split('.').at(-1)} = `, 'm').test(text))).toEqual([])
+  expect(keys().filter(key => key !== 'confirm.policy' && key !== 'tools.shell' && !new RegExp(`^# ${key.split('.').at(-1)} = `, 'm').test(text))).toEqual([])
 })
 
 test('a relative folder is relative to the config file, "~" is the home folder', () => {
