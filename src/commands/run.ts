@@ -50,7 +50,7 @@ async function runPlain(request: string | undefined, session: Session, signal: A
 async function plainRepl(session: Session, lines: Lines, one: (text: string) => Promise<number>, signal: AbortSignal): Promise<number> {
   const commands = slashCommands(session)
   for (;;) {
-    const line = (await lines.read('you: ', signal))?.trim()
+    const line = (await lines.read('you: ', signal, true))?.trim()
     if (line === undefined || line === '/exit') return signal.aborted ? 130 : 0
     if (line === '') continue
     const [, name = '', argument = ''] = /^\/(\w+)\s*(.*)$/.exec(line) ?? []
@@ -90,18 +90,22 @@ function report(session: Session): void {
   seen()
 }
 
-interface Lines { read(prompt: string, signal: AbortSignal): Promise<string | undefined>; close(): void }
+interface Lines { read(prompt: string, signal: AbortSignal, takesEarly?: boolean): Promise<string | undefined>; close(): void }
 
 /** Lines typed on the terminal. The terminal stays in its own line mode, so that Ctrl-C is a signal as everywhere. */
 function openLines(): Lines {
   const reader = createInterface({input: process.stdin, terminal: false})
   const waiting: ((line: string | undefined) => void)[] = []
   let isClosed = false
-  reader.on('line', line => waiting.shift()?.(line)) // what was typed before it was asked for answers nothing
+  // What was typed before it was asked for answers no question: it is the next request.
+  const early: string[] = []
+  reader.on('line', line => { const give = waiting.shift(); if (give) give(line); else early.push(line) })
   reader.on('close', () => { isClosed = true; waiting.splice(0).forEach(give => give(undefined)) })
   return {
     close: () => reader.close(),
-    read: (prompt, signal) => new Promise(resolve => {
+    read: (prompt, signal, takesEarly = false) => new Promise(resolve => {
+      const known = takesEarly ? early.shift() : undefined
+      if (known !== undefined && !signal.aborted) { process.stderr.write(`${prompt}${printable(known)}\n`); resolve(known); return }
       if (isClosed || signal.aborted) { resolve(undefined); return }
       process.stderr.write(prompt)
       const give = (line: string | undefined): void => { signal.removeEventListener('abort', onAbort); resolve(line) }

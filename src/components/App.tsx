@@ -1,17 +1,18 @@
 // The Ink interface: the REPL and the one-shot view, readers of the event stream (STYLE: Events).
 import {Box, render, Static, Text, useStdout} from 'ink'
 import {useCallback, useEffect, useMemo, useReducer, useRef, useState} from 'react'
-import {printable} from '../core/text.ts'
+import {oneLine, printable} from '../core/text.ts'
 import type {Answer, Ask as AskUser, Confirm as ConfirmUser, ConfirmAnswer, Effect, Emit, Event, Preview, Question} from '../core/types.ts'
 import {Ask} from './Ask.tsx'
 import {Confirm} from './Confirm.tsx'
+import {emptyEditor} from './editor.ts'
 import {marks, wrap} from './format.ts'
 import {addToHistory, readHistory} from './history.ts'
 import {Input} from './Input.tsx'
 import {FinishedRun, LiveRun} from './Run.tsx'
 import {closest, completer, helpText, slashCommands, toolsText} from './slash.ts'
 import {reduce, type RunView} from './state.ts'
-import {inkStdout, openTerminal} from './terminal.ts'
+import {Gate, inkStdout, openTerminal} from './terminal.ts'
 import {Keys, KeySource, useKeys} from './useKeys.ts'
 import {useLatest} from './useLatest.ts'
 
@@ -32,7 +33,7 @@ export interface InkDeps {
 export interface InkOptions { dryRun: boolean }
 
 type Item = {key: number} & ({run: RunView} | {text: string; error?: boolean})
-type Dialog = {key: number} & ({preview: Preview; answer: (a: ConfirmAnswer) => void} | {question: Question; answer: (a: Answer) => void})
+type Dialog = {key: number; /** the user was typing when it opened */ overTyping: boolean} & ({preview: Preview; answer: (a: ConfirmAnswer) => void} | {question: Question; answer: (a: Answer) => void})
 interface Props {
   deps: InkDeps
   options: InkOptions
@@ -67,6 +68,11 @@ const useSize = (height: () => number): {width: number; rows: number} => {
 
 const usual = (): number => 24
 
+/** Who has typed within this time is still typing: a dialog that comes up then gets none of it. */
+const typingMs = 600
+/** rows of the input line while something runs */
+const typedAhead = 2
+
 export function App({deps, options, request, height = usual, ended, suspend, leave}: Props) {
   const {width, rows} = useSize(height)
   const {write} = useStdout()
@@ -82,6 +88,11 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
   // What is typed while something runs waits its turn; a cancelled run takes what waits behind it along.
   const queue = useRef({last: Promise.resolve(), cancelled: 0})
   const nextKey = useRef(0)
+  // What is typed while something runs stays in the input line, and sent off it waits in `waiting`.
+  const editor = useLatest(emptyEditor)
+  const waiting = useLatest<string[]>([])
+  const [armed, setArmed] = useState(false)
+  const typedAt = useRef(-Infinity)
   const print = useCallback((text: string, error = false): void => setItems(all => [...all, {key: nextKey.current++, text, error}]), [])
 
   // One clock for all spinners; nothing moves when nothing runs or a person is being asked.
@@ -98,15 +109,18 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
     setBusy(true)
     setCancelling(false)
     let view: RunView | undefined
-    const show = <T,>(fallback: T, signal: AbortSignal, make: (answer: (value: T) => void) => Dialog): Promise<T> =>
-      untilAborted<T>(signal, fallback, resolve => setDialog(make(resolve))).finally(() => setDialog(undefined))
+    const show = <T,>(fallback: T, signal: AbortSignal, make: (answer: (value: T) => void, place: Pick<Dialog, 'key' | 'overTyping'>) => Dialog): Promise<T> =>
+      untilAborted<T>(signal, fallback, resolve => {
+        setArmed(false)
+        setDialog(make(resolve, {key: nextKey.current++, overTyping: performance.now() - typedAt.current < typingMs}))
+      }).finally(() => setDialog(undefined))
     try {
       const {exitCode} = await deps.run(text, {
         signal: abort.signal,
         dryRun: dry,
         emit: event => { view = reduce(view, event); dispatch(event) },
-        confirm: (preview, signal) => show<ConfirmAnswer>('stop', signal, answer => ({key: nextKey.current++, preview, answer})),
-        ask: (question, signal) => show<Answer>(undefined, signal, answer => ({key: nextKey.current++, question, answer})),
+        confirm: (preview, signal) => show<ConfirmAnswer>('stop', signal, (answer, place) => ({...place, preview, answer})),
+        ask: (question, signal) => show<Answer>(undefined, signal, (answer, place) => ({...place, question, answer})),
       })
       return exitCode
     } catch (error) {
@@ -147,11 +161,13 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
     setHistory(addToHistory(deps.historyFile, trimmed))
     const {last, cancelled} = queue.current
     const next = async (): Promise<void> => {
-      if (cancelled !== queue.current.cancelled) return
+      waiting.set(all => all.slice(1))
+      if (cancelled !== queue.current.cancelled) { print(`Not started: ${trimmed}`); return }
       if (!/^\/\w+(\s|$)/.test(trimmed)) { await start(trimmed, dryRun.now()); return }
       print(`${marks.prompt} ${trimmed}`)
       await slash(trimmed)
     }
+    waiting.set(all => [...all, trimmed])
     queue.current.last = last.then(next).catch((error: unknown) => print(error instanceof Error ? error.message : String(error), true))
   }
 
@@ -172,6 +188,11 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
   const openEditor = deps.openEditor
   const edit = openEditor && ((text: string): Promise<string> => { const resume = suspend(); return openEditor(text).finally(resume) })
   const dialogRows = dialog ? Math.max(6, Math.floor((rows - 2) * 0.7)) : 0
+  // Below what runs: what waits, and what is being typed. A dialog that has the keys has the room too.
+  const queued = busy && !(dialog && armed) ? waiting.now() : []
+  const isTyping = request === undefined && (!busy || (editor.now().text !== '' && !(dialog && armed)))
+  const typedRows = busy ? Math.min(1, queued.length) + (isTyping ? typedAhead : 0) : 0
+  const dialogProps = dialog && {width, rows: dialogRows, overTyping: dialog.overTyping, onArmed: () => setArmed(true)}
 
   return (
     <>
@@ -181,12 +202,14 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
           : <Text key={item.key} {...(item.error && {color: 'red'})}>{wrap(printable(item.text), width).join('\n')}</Text>}
       </Static>
       <Box flexDirection="column">
-        {run && <LiveRun run={run} frame={frame} width={width} rows={rows - 2 - dialogRows - (cancelling ? 1 : 0)} />}
+        {run && <LiveRun run={run} frame={frame} width={width} rows={rows - 2 - dialogRows - typedRows - (cancelling ? 1 : 0)} />}
         {/* One may follow another with no frame between them; what was typed at the first must not reach the second. */}
-        {dialog && 'preview' in dialog && <Confirm key={dialog.key} preview={dialog.preview} width={width} rows={dialogRows} answer={dialog.answer} openEditor={edit} />}
-        {dialog && 'question' in dialog && <Ask key={dialog.key} question={dialog.question} width={width} rows={dialogRows} answer={dialog.answer} />}
+        {dialog && dialogProps && 'preview' in dialog && <Confirm key={dialog.key} {...dialogProps} preview={dialog.preview} answer={dialog.answer} openEditor={edit} />}
+        {dialog && dialogProps && 'question' in dialog && <Ask key={dialog.key} {...dialogProps} question={dialog.question} answer={dialog.answer} />}
         {cancelling && busy && <Text color="yellow">Cancelling. Ctrl-C again leaves at once.</Text>}
-        {!busy && request === undefined && <Input width={width} history={history} submit={submit} exit={() => leave(0)} complete={complete} />}
+        {queued.length > 0 && <Text dimColor wrap="truncate">{`${queued.length} more to do: ${oneLine(queued.join('; '))}`}</Text>}
+        {request === undefined && <Input editor={editor} isShown={isTyping} isAhead={busy} takesKeys={!dialog || !armed} width={width} history={history}
+          submit={submit} exit={() => leave(0)} complete={complete} typed={() => { typedAt.current = performance.now() }} />}
       </Box>
     </>
   )
@@ -195,7 +218,8 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
 /** Shows the interface until the request is done (with `request`) or the user leaves; resolves with the exit code. */
 export async function startInk({deps, request, options, ended}: {deps: InkDeps; request?: string; options: InkOptions; ended: AbortSignal}): Promise<number> {
   const keys = new KeySource()
-  const terminal = openTerminal(keys)
+  const gate = new Gate()
+  const terminal = openTerminal(keys, gate)
   let code = 0
   try {
     const app = render(
@@ -203,7 +227,7 @@ export async function startInk({deps, request, options, ended}: {deps: InkDeps; 
         <App deps={deps} options={options} request={request} height={() => process.stdout.rows} ended={ended} suspend={terminal.suspend}
           leave={exitCode => { code = exitCode; setImmediate(() => app.unmount()) }} />
       </Keys.Provider>,
-      {stdout: inkStdout(), exitOnCtrlC: false, patchConsole: true, maxFps: 20},
+      {stdout: inkStdout(gate), exitOnCtrlC: false, patchConsole: true, maxFps: 20},
     )
     await app.waitUntilExit()
   } finally {

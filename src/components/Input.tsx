@@ -2,18 +2,25 @@
 import {Box, Text} from 'ink'
 import {useState} from 'react'
 import {oneLine} from '../core/text.ts'
-import {edit, editorOf, emptyEditor, insert, vertical} from './editor.ts'
+import {edit, editorOf, emptyEditor, insert, vertical, type Editor} from './editor.ts'
 import {marks, truncate} from './format.ts'
 import {startWalk, step, type Walk} from './history.ts'
 import {Line} from './Line.tsx'
 import {useKeys} from './useKeys.ts'
-import {useLatest} from './useLatest.ts'
+import {useLatest, type Latest} from './useLatest.ts'
 
 export interface Completion { from: number; options: string[] }
 /** What may stand at the cursor: slash commands, @contacts, files after "/" or "~". */
 export type Complete = (text: string, cursor: number) => Promise<Completion>
 
 interface Props {
+  editor: Latest<Editor>
+  isShown: boolean
+  /** something runs: what is sent off waits, and Ctrl-C and Ctrl-D are not for the input line */
+  isAhead: boolean
+  takesKeys: boolean
+  /** told of every key but Enter */
+  typed: () => void
   width: number
   history: readonly string[]
   submit: (text: string) => void
@@ -28,8 +35,7 @@ const common = (options: string[]): string => {
   return first.slice(0, end)
 }
 
-export function Input({width, history, submit, exit, complete}: Props) {
-  const {now, set: setEditor} = useLatest(emptyEditor)
+export function Input({editor: {now, set: setEditor}, isShown, isAhead, takesKeys, typed, width, history, submit, exit, complete}: Props) {
   const walk = useLatest<Walk>(startWalk(history))
   const [options, setOptions] = useState<string[]>([])
   const note = useLatest('')
@@ -56,6 +62,8 @@ export function Input({width, history, submit, exit, complete}: Props) {
 
   useKeys(key => {
     const editor = now()
+    if (isAhead && key.name === 'ctrl' && (key.text === 'c' || key.text === 'd')) return
+    if (key.name !== 'enter' && key.name !== 'escape') typed()
     setOptions([])
     const wasAsked = note.now() !== ''
     note.set('')
@@ -79,13 +87,14 @@ export function Input({width, history, submit, exit, complete}: Props) {
         if (key.text === 'd' && editor.text === '') { exit(); return }
     }
     setEditor(e => edit(e, key))
-  })
+  }, takesKeys)
 
+  if (!isShown) return null
   return (
     <Box flexDirection="column">
-      <Line editor={now()} prefix={`${marks.prompt} `} width={width} rows={6} placeholder="What shall I do? /help shows how" />
-      {options.length > 0 && <Text color="blue" wrap="truncate">{truncate(options.map(oneLine).join('  '), width)}</Text>}
-      {note.now() !== '' && <Text color="yellow">{note.now()}</Text>}
+      <Line editor={now()} prefix={`${marks.prompt} `} width={width} rows={isAhead ? 2 : 6} placeholder="What shall I do? /help shows how" />
+      {!isAhead && options.length > 0 && <Text color="blue" wrap="truncate">{truncate(options.map(oneLine).join('  '), width)}</Text>}
+      {!isAhead && note.now() !== '' && <Text color="yellow">{note.now()}</Text>}
     </Box>
   )
 }

@@ -9,6 +9,10 @@ import {expand, makeFolder, type Paths} from './paths.ts'
 
 const folder = z.strictObject({dir: z.string().min(1).optional()}).prefault({})
 
+/** The system's own folders in a home that is searched as a whole; a folder of that name elsewhere is the user's. */
+const systemFolders: Partial<Record<NodeJS.Platform, string[]>> = {darwin: ['/Library'], win32: ['/AppData']}
+const defaultExclude = ['node_modules', '.git', '.cache', ...systemFolders[process.platform] ?? []]
+
 /** Every key, what it may be, and what it is when it is not set. */
 export const configSchema = z.strictObject({
   user: z.strictObject({
@@ -20,7 +24,7 @@ export const configSchema = z.strictObject({
   calendar: folder, reminders: folder, contacts: folder, notes: folder, mail: folder, sms: folder,
   files: z.strictObject({
     roots: z.array(z.string().min(1)).optional(),
-    exclude: z.array(z.string()).default(['node_modules', '.git', '.cache', 'Library', 'AppData']),
+    exclude: z.array(z.string()).default(defaultExclude),
   }).prefault({}),
   maps: z.strictObject({
     provider: z.enum(['openstreetmap', 'apple', 'google']).default('openstreetmap'),
@@ -217,7 +221,7 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 
 [files]
 # roots = ${JSON.stringify(paths.documents)}
-# exclude = ["node_modules", ".git", ".cache", "Library", "AppData"]
+# exclude = ${JSON.stringify(defaultExclude)}   # as in .gitignore; "/Library" only at the top of a root
 
 [maps]
 # provider = "openstreetmap"   # or "apple", "google"

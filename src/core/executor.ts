@@ -23,6 +23,8 @@ export interface Report extends Outcome {
   /** true when the run of a local or outward call began: it must not be repeated */
   touchedWorld: boolean
   reason?: SkipReason
+  /** what was kept of a step that the user skipped, in a line for people */
+  kept?: string
 }
 
 export interface ExecutorDeps {
@@ -113,9 +115,9 @@ async function runTask(task: Task, tool: Tool | undefined, inputs: Report[], run
   const start = performance.now()
   const report: Report = {status: 'failed', task, tool, effect: tool?.effect ?? 'outward', source: 'user', touchedWorld: false}
   const limit = timeLimit(run.limitMs ?? 60_000, run.graceMs ?? 2_000, run.signal)
-  const skip = async (reason: SkipReason): Promise<Report> => {
-    await run.emit({type: 'task-skipped', id: task.id, reason})
-    return {...report, status: 'skipped', reason}
+  const skip = async (reason: SkipReason, kept?: string): Promise<Report> => {
+    await run.emit({type: 'task-skipped', id: task.id, reason, ...(kept !== undefined && {kept})})
+    return {...report, status: 'skipped', reason, ...(kept !== undefined && {kept})}
   }
   try {
     if (run.dropped.has(task.id)) return await skip('dropped')
@@ -135,13 +137,14 @@ async function runTask(task: Task, tool: Tool | undefined, inputs: Report[], run
     if (tool.effect !== 'read') {
       const checked = await approve(task, tool, args, sources, {run, context, limit})
       report.effect = checked.effect
-      if ('reason' in checked) return await skip(checked.reason)
+      if ('reason' in checked) return await skip(checked.reason, checked.kept)
       args = checked.args
     }
     if (run.dropped.has(task.id)) return await skip('dropped')
     if (run.signal.aborted) return await skip('cancelled')
     await run.emit({type: 'task-started', id: task.id, tool: tool.name, args, effect: report.effect, key: context.key})
     report.touchedWorld = report.effect !== 'read'
+    limit.renew() // the preview has had its own
     const result = await limit.race(tool.run(args, context), report.touchedWorld)
     await run.emit({type: 'task-done', id: task.id, result, ms: since(start)})
     return {...report, status: 'done', result}
@@ -170,13 +173,14 @@ interface Approval { run: Run; context: ToolContext; limit: TimeLimit }
  * again, and only a person's word ends that: a step that someone has begun to edit does not go by itself.
  */
 async function approve(task: Task, tool: Tool, first: Args, firstSources: Record<string, Source>, {run, context, limit}: Approval):
-    Promise<{effect: Effect; args: Args} | {effect: Effect; reason: SkipReason}> {
+    Promise<{effect: Effect; args: Args} | {effect: Effect; reason: SkipReason; kept?: string}> {
   let args = first
   let sources = firstSources
   let before: {args: Args; sources: Record<string, Source>} | undefined // of the card that was edited
   let problem: string | undefined // of the last edit
   for (let isEdited = false; ; isEdited = true) {
     let made: Preview
+    limit.renew()
     try {
       made = await limit.race(tool.preview(args, context), false)
     } catch (cause) {
@@ -207,7 +211,11 @@ async function approve(task: Task, tool: Tool, first: Args, firstSources: Record
     }))
     if (answer === 'yes') return {effect, args}
     if (answer === 'cancelled' || answer === 'nobody') return {effect, reason: answer}
-    if (answer === 'skip' || answer === 'stop') return {effect, reason: 'user'}
+    if (answer === 'skip' || answer === 'stop') {
+      // Quitting a wrong plan leaves nothing behind, unless the user has worked on it.
+      const kept = tool.keep && (answer === 'skip' || isEdited) ? await keptOf(tool, args, context, {run, limit}) : undefined
+      return {effect, reason: 'user', ...(kept !== undefined && {kept})}
+    }
     try {
       const changed = edited(task, tool, args, answer.edit, run.now)
       before = {args, sources}
@@ -221,11 +229,36 @@ async function approve(task: Task, tool: Tool, first: Args, firstSources: Record
   }
 }
 
+/** A line on what was kept, or on why it was not: what is skipped stays skipped. */
+async function keptOf(tool: Tool, args: Args, context: ToolContext, {run, limit}: Pick<Approval, 'run' | 'limit'>): Promise<string | undefined> {
+  limit.renew()
+  try {
+    return (await tool.keep?.(args, context))?.summary
+  } catch (cause) {
+    const error = failure(cause, true, run)
+    if (error.code === 'bug') run.bug?.(cause)
+    return `not kept: ${error.message}`
+  }
+}
+
 function contextFor(task: Task, run: Run, limit: TimeLimit): ToolContext {
+  const key = `${run.runId}-${task.id}`
   return {
     signal: limit.signal,
     now: run.now,
-    key: `${run.runId}-${task.id}`,
+    key,
+    aside: async (args, change) => {
+      const aside = `${key}a`
+      await run.emit({type: 'aside-started', id: task.id, tool: task.tool, args, key: aside})
+      try {
+        const result = await change()
+        await run.emit({type: 'aside-done', key: aside, result})
+        return result
+      } catch (cause) {
+        await run.emit({type: 'aside-failed', key: aside, error: errorInfo(cause)})
+        throw cause
+      }
+    },
     ask: (question: Question) => limit.pause(limit.race(answerTo(task.id, question, run), false)),
     // A progress line that nobody could take is no reason to fail the call.
     progress: (message, fraction) => {
