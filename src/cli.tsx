@@ -50,6 +50,8 @@ function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): C
 
   program.command('plan [request...]').description('the plan alone; nothing runs')
     .action(withSession(async (session, words) => (await import('./commands/plan.ts')).planCommand(words, session, signal)))
+  program.command('run <plan.json>').description('run exactly the plan that `plan --json` wrote; - reads it from standard input')
+    .action(withSession(async (session, [file = '']) => (await import('./commands/run-plan.ts')).runPlanCommand(file, session, signal)))
   program.command('eval <rows.jsonl>').description('score the planner against gold rows')
     .option('--predictions <out.jsonl>', 'write one prediction a line')
     .option('--failures <n>', 'list this many failed rows', count)

@@ -3,6 +3,7 @@ import {readdirSync} from 'node:fs'
 import path from 'node:path'
 import type {InkDeps} from '../components/App.tsx'
 import {expand} from '../core/paths.ts'
+import type {Plan} from '../core/types.ts'
 import {specs} from '../tools/specs.ts'
 import {packageVersion} from '../version.ts'
 import {editText, namedEditor} from './editor.ts'
@@ -10,10 +11,10 @@ import {runOne} from './run-one.ts'
 import type {Session} from './session.ts'
 import {slashCommands} from './slash.ts'
 
-export async function inkDeps(session: Session, notices: string[]): Promise<InkDeps> {
+export async function inkDeps(session: Session, notices: string[], plan?: Plan): Promise<InkDeps> {
   const editor = namedEditor()
   return {
-    run: (request, options) => runOne(request, session, options),
+    run: (request, options) => runOne(request, session, {...options, plan}),
     tools: specs,
     commands: slashCommands(session),
     contacts: async () => (await (await session.tools()).backends.contacts.all()).map(c => c.name),

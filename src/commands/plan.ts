@@ -1,10 +1,10 @@
 // `tinyagent plan "..."`: the plan alone, as text or as one JSON object (DESIGN.md, "The command line").
 import {UsageError} from '../core/errors.ts'
-import {paramsOf} from '../core/params.ts'
+import {taskJson} from '../core/plan-file.ts'
 import {parsePlan} from '../core/plan-parser.ts'
 import {localTime, selectTools, startPlan} from '../core/run.ts'
 import {jsonLine, printable} from '../core/text.ts'
-import type {Arg, Json, SelectedTool, Task, ToolSpec} from '../core/types.ts'
+import type {SelectedTool} from '../core/types.ts'
 import {specs} from '../tools/specs.ts'
 import {readRequest} from './request.ts'
 import type {Session} from './session.ts'
@@ -23,29 +23,14 @@ export async function planCommand(words: string[], session: Session, signal: Abo
     return 0
   }
   const {name: model} = await session.planner()
+  // Which mail was open is part of what a reply or a forward means.
+  const isAboutMail = planning.resolved.tasks.some(t => t.tool === 'reply_to_email' || t.tool === 'forward_email')
+  const mail = isAboutMail ? (await (await session.tools()).backends.mail.openMail())?.where : undefined
   const object = {
     request: text, now: localTime(now), model, tools: selected satisfies SelectedTool[], plan: planning.text,
-    tasks: parsePlan(planning.text).tasks.map(task => describeTask(task, tools)), timings: planning.timings,
+    tasks: parsePlan(planning.text).tasks.map(task => taskJson(task, tools.find(t => t.name === task.tool))),
+    ...(mail && {mail}), timings: planning.timings,
   }
   process.stdout.write(`${jsonLine(object)}\n`)
   return 0
-}
-
-function describeTask(task: Task, tools: ToolSpec[]): Json {
-  const spec = tools.find(t => t.name === task.tool)
-  const names = spec ? paramsOf(spec).map(p => p.name) : []
-  return {
-    id: task.id,
-    tool: task.tool,
-    args: Object.fromEntries(task.args.map((arg, i) => [names[i] ?? String(i), plain(arg)])),
-    dependsOn: task.dependsOn,
-    effect: spec?.effect ?? 'outward',
-  }
-}
-
-/** References as they stand in the plan text: "$1". */
-function plain(arg: Arg): Json {
-  if (Array.isArray(arg)) return arg.map(plain)
-  if (typeof arg !== 'object') return arg
-  return 'ref' in arg ? `$${arg.ref}` : arg.template.map(p => typeof p === 'string' ? p : `$${p.ref}`).join('')
 }

@@ -1,11 +1,12 @@
 // One request run in a session, whoever reads its events.
-import {runRequest, type RunOutcome} from '../core/run.ts'
-import type {Ask, Confirm, Emit, Preview} from '../core/types.ts'
+import {fixedPlanner} from '../core/plan-file.ts'
+import {runRequest, type RunDeps, type RunOutcome} from '../core/run.ts'
+import type {Ask, Confirm, Emit, Plan, Preview} from '../core/types.ts'
 import {checkRequest} from './request.ts'
 import type {Session} from './session.ts'
 
 /** Everything a reader hands in for one run. */
-export interface RunOptions { emit: Emit; confirm?: Confirm; ask?: Ask; signal: AbortSignal; dryRun: boolean }
+export interface RunOptions { emit: Emit; confirm?: Confirm; ask?: Ask; signal: AbortSignal; dryRun: boolean; /** runs this plan and no other */ plan?: Plan | undefined }
 
 /** One run with its journal. A request that is not one is a UsageError. */
 export async function runOne(text: string, session: Session, options: RunOptions): Promise<RunOutcome> {
@@ -21,8 +22,7 @@ export async function runOne(text: string, session: Session, options: RunOptions
   }
   return runRequest({id, text: request, now: session.now(), dryRun: options.dryRun}, {
     tools,
-    retriever: session.retriever,
-    planner: session.planner,
+    ...planning(options.plan, session),
     instructions: config.instructions,
     signal: options.signal,
     ...(options.confirm && {confirm: options.confirm}),
@@ -30,6 +30,16 @@ export async function runOne(text: string, session: Session, options: RunOptions
     isAllowed: (tool, preview) => isAllowed(tool.name, preview, {yes: session.options.yes === true, policy: config.confirm.policy}),
     bug: error => journal.bug(error),
   }, emit)
+}
+
+/** A plan that is there needs no models. */
+const planning = (plan: Plan | undefined, {retriever, planner}: Session): Pick<RunDeps, 'retriever' | 'planner' | 'isFixed'> => plan === undefined ? {retriever, planner} : {
+  isFixed: true,
+  planner: async () => fixedPlanner(plan),
+  retriever: async () => ({
+    select: async (_request, tools) => tools.filter(t => plan.tasks.some(task => task.tool === t.name)).map(t => ({name: t.name, score: 1})),
+    embed: async (texts, signal) => (await retriever()).embed(texts, signal),
+  }),
 }
 
 /** --yes is a word on this request. A standing policy is not a word on what somebody else wrote. */

@@ -5,14 +5,19 @@ import {plainReader} from '../components/plain.ts'
 import {UsageError} from '../core/errors.ts'
 import {describe} from '../core/journal.ts'
 import {printable} from '../core/text.ts'
+import type {Plan} from '../core/types.ts'
 import {checkRequest, readRequest} from './request.ts'
 import {runOne} from './run-one.ts'
 import type {Session} from './session.ts'
 import {slashCommands} from './slash.ts'
 
 export async function runCommand(words: string[], session: Session, signal: AbortSignal): Promise<number> {
+  return runWith(await readRequest(words, signal), session, signal)
+}
+
+/** `plan`: what is run for the request; else it is planned. */
+export async function runWith(request: string | undefined, session: Session, signal: AbortSignal, plan?: Plan): Promise<number> {
   const {options} = session
-  const request = await readRequest(words, signal)
   // A word on one request, not on whatever a REPL is told later.
   if (options.yes && request === undefined) throw new UsageError('--yes needs a request: tinyagent --yes "text Ana that I am late"')
   const {plain} = options
@@ -21,12 +26,12 @@ export async function runCommand(words: string[], session: Session, signal: Abor
     if (request === undefined) throw new UsageError('--json needs a request: tinyagent --json "remind me to ..."')
     report(session)
     const emit = jsonReader(text => process.stdout.write(text))
-    return (await runOne(request, session, {emit, signal, dryRun: options.dryRun ?? false})).exitCode
+    return (await runOne(request, session, {emit, signal, dryRun: options.dryRun ?? false, plan})).exitCode
   }
-  return isPlain ? runPlain(request, session, signal) : runInk(request, session, signal)
+  return isPlain ? runPlain(request, session, signal, plan) : runInk(request, session, signal, plan)
 }
 
-async function runPlain(request: string | undefined, session: Session, signal: AbortSignal): Promise<number> {
+async function runPlain(request: string | undefined, session: Session, signal: AbortSignal, plan?: Plan): Promise<number> {
   report(session)
   const lines = process.stdin.isTTY ? openLines() : undefined
   const reader = plainReader({
@@ -35,7 +40,7 @@ async function runPlain(request: string | undefined, session: Session, signal: A
     readLine: (prompt, stop) => lines ? lines.read(prompt, stop) : Promise.resolve(undefined),
   })
   const one = async (text: string): Promise<number> => (await runOne(text, session, {
-    emit: reader.emit, signal, dryRun: session.options.dryRun ?? false,
+    emit: reader.emit, signal, dryRun: session.options.dryRun ?? false, plan,
     ...(lines && {confirm: reader.confirm, ask: reader.ask}),
   })).exitCode
   try {
@@ -66,10 +71,10 @@ async function plainRepl(session: Session, lines: Lines, one: (text: string) => 
   }
 }
 
-async function runInk(request: string | undefined, session: Session, ended: AbortSignal): Promise<number> {
+async function runInk(request: string | undefined, session: Session, ended: AbortSignal, plan?: Plan): Promise<number> {
   const [{startInk}, ink] = await Promise.all([import('../components/App.tsx'), import('./ink-deps.ts')])
   const {lines, seen} = notices(session)
-  const deps = await ink.inkDeps(session, lines)
+  const deps = await ink.inkDeps(session, lines, plan)
   const left = startInk({deps, ended, options: {dryRun: session.options.dryRun ?? false}, ...(request !== undefined && {request: checkRequest(request)})})
   seen()
   return left

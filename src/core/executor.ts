@@ -7,7 +7,7 @@ import {paramsOf} from './params.ts'
 import {resolveTask} from './resolve.ts'
 import {timeLimit, type TimeLimit} from './time-limit.ts'
 import type {
-  Arg, Ask, Confirm, Effect, Emit, ErrorInfo, Json, Outcome, Param, Preview, Question, Answer, Ref, Source, Task, Tool, ToolContext, Touch,
+  Arg, Ask, Confirm, Effect, Emit, ErrorInfo, Json, Outcome, Param, Preview, Question, Answer, Ref, Source, Task, Tool, ToolContext, ToolSpec, Touch,
 } from './types.ts'
 
 export type SkipReason = 'dependency' | 'user' | 'dropped' | 'cancelled' | 'nobody' | 'dry-run'
@@ -311,6 +311,11 @@ function resolveArgs(task: Task, tool: Tool, inputs: Report[], now: Date): Args 
   }, now))
 }
 
+/** Whether the call's own words fit its tool, with what it takes from other steps left open. Throws ToolError 'invalid-args'. */
+export function checkTask(tool: ToolSpec, task: Task, now: Date): void {
+  parseArgs(tool, nameArgs(tool, task, ref => [`$${ref.ref}`], now))
+}
+
 /** A person's edit goes the same way as the plan's own words: "tomorrow 4pm" is a date here too. */
 function edited(task: Task, tool: Tool, args: Args, edit: Args, now: Date): Args {
   const values = {...args, ...edit}
@@ -318,7 +323,7 @@ function edited(task: Task, tool: Tool, args: Args, edit: Args, now: Date): Args
   return parseArgs(tool, nameArgs(tool, {...task, args: paramsOf(tool).map(p => values[p.name] as Arg)}, () => [], now))
 }
 
-function nameArgs(tool: Tool, task: Task, valuesOf: (ref: Ref, param: Param) => string[], now: Date): Args {
+function nameArgs(tool: ToolSpec, task: Task, valuesOf: (ref: Ref, param: Param) => string[], now: Date): Args {
   const params = paramsOf(tool)
   if (task.args.length !== params.length) {
     throw new ToolError('invalid-args', `${tool.name} takes ${params.length} arguments, the plan gives ${task.args.length}`)
@@ -338,7 +343,7 @@ function nameArgs(tool: Tool, task: Task, valuesOf: (ref: Ref, param: Param) => 
   return Object.fromEntries(params.map((param, i) => [param.name, args[i] as Json]))
 }
 
-function parseArgs(tool: Tool, args: Args): Args {
+function parseArgs(tool: ToolSpec, args: Args): Args {
   const parsed = tool.args.safeParse(args)
   if (!parsed.success) throw new ToolError('invalid-args', `${tool.name}: ${z.prettifyError(parsed.error)}`, {cause: parsed.error})
   return parsed.data as Args // the schemas are made of arg.*(): strings, numbers, booleans and lists of them

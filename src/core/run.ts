@@ -30,6 +30,8 @@ export interface RunDeps extends PlanDeps {
   confirm?: Confirm
   ask?: Ask
   isAllowed(tool: Tool, preview: Preview): boolean
+  /** the plan is the user's: what goes wrong in it is said and not planned again */
+  isFixed?: boolean
   bug?(error: unknown): void
 }
 
@@ -90,7 +92,7 @@ async function runPlans(request: Request, tools: Tool[], retrieveMs: number, dep
     const execution = {...all, reports: all.reports.filter(r => !planning.dropped.has(r.task.id))}
     const {reports, error} = execution
     const reason = error === undefined ? fixable(reports) : error instanceof PlanError ? error.message : undefined
-    const mayReplan = reason !== undefined && attempt < maxReplans && !deps.signal.aborted && !request.dryRun
+    const mayReplan = reason !== undefined && !deps.isFixed && attempt < maxReplans && !deps.signal.aborted && !request.dryRun
       && !reports.some(r => r.touchedWorld || r.reason === 'user' || (r.status === 'done' && r.source === 'document'))
       && planning.text !== previous?.plan
     if (!mayReplan) {
