@@ -6,6 +6,7 @@ import {localTime, selectTools, startPlan} from '../core/run.ts'
 import {jsonLine, printable} from '../core/text.ts'
 import type {SelectedTool} from '../core/types.ts'
 import {specs} from '../tools/specs.ts'
+import {standingInstructions} from './instructions.ts'
 import {readRequest} from './request.ts'
 import type {Session} from './session.ts'
 
@@ -13,7 +14,7 @@ export async function planCommand(words: string[], session: Session, signal: Abo
   const text = await readRequest(words, signal)
   if (text === undefined) throw new UsageError('There is no request: tinyagent plan "remind me to ..."')
   const now = session.now()
-  const deps = {retriever: session.retriever, planner: session.planner, instructions: session.config.instructions, signal}
+  const deps = {retriever: session.retriever, planner: session.planner, instructions: standingInstructions(session), signal}
   const {selected, tools, retrieveMs} = await selectTools(text, specs, deps)
   const planning = await startPlan({request: {text, now}, tools, retrieveMs, attempt: 0, previous: undefined}, deps, () => undefined)
   // Nothing waits for the tasks; the plan is complete when their stream has ended.

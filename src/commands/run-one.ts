@@ -1,7 +1,9 @@
 // One request run in a session, whoever reads its events.
 import {fixedPlanner} from '../core/plan-file.ts'
 import {runRequest, type RunDeps, type RunOutcome} from '../core/run.ts'
-import type {Ask, Confirm, Emit, Plan, Preview} from '../core/types.ts'
+import type {Ask, Confirm, Emit, Plan} from '../core/types.ts'
+import {standingInstructions} from './instructions.ts'
+import {verdict} from './policy.ts'
 import {checkRequest} from './request.ts'
 import type {Session} from './session.ts'
 
@@ -11,7 +13,7 @@ export interface RunOptions { emit: Emit; confirm?: Confirm; ask?: Ask; signal: 
 /** One run with its journal. A request that is not one is a UsageError. */
 export async function runOne(text: string, session: Session, options: RunOptions): Promise<RunOutcome> {
   const request = checkRequest(text)
-  const {config, journal} = session
+  const {journal} = session
   const {tools} = await session.tools()
   const id = session.runId()
   const record = journal.reader(id)
@@ -23,11 +25,11 @@ export async function runOne(text: string, session: Session, options: RunOptions
   return runRequest({id, text: request, now: session.now(), dryRun: options.dryRun}, {
     tools,
     ...planning(options.plan, session),
-    instructions: config.instructions,
+    instructions: standingInstructions(session),
     signal: options.signal,
     ...(options.confirm && {confirm: options.confirm}),
     ...(options.ask && {ask: options.ask}),
-    isAllowed: (tool, preview) => isAllowed(tool.name, preview, {yes: session.options.yes === true, policy: config.confirm.policy}),
+    isAllowed: (tool, preview, args) => verdict(tool, preview, args, session),
     bug: error => journal.bug(error),
   }, emit)
 }
@@ -40,10 +42,4 @@ const planning = (plan: Plan | undefined, {retriever, planner}: Session): Pick<R
     select: async (_request, tools) => tools.filter(t => plan.tasks.some(task => task.tool === t.name)).map(t => ({name: t.name, score: 1})),
     embed: async (texts, signal) => (await retriever()).embed(texts, signal),
   }),
-}
-
-/** --yes is a word on this request. A standing policy is not a word on what somebody else wrote. */
-export function isAllowed(tool: string, {sources = {}, fields, body}: Preview, {yes, policy}: {yes: boolean; policy: Record<string, 'ask' | 'allow'>}): boolean {
-  const from = [...Object.values(sources), ...fields.map(field => field.source), body?.source]
-  return yes || (policy[tool] === 'allow' && !from.includes('document'))
 }

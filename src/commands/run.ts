@@ -6,6 +6,7 @@ import {UsageError} from '../core/errors.ts'
 import {describe} from '../core/journal.ts'
 import {printable} from '../core/text.ts'
 import type {Plan} from '../core/types.ts'
+import {carryOut, instructionsNotice} from './instructions.ts'
 import {checkRequest, readRequest} from './request.ts'
 import {runOne} from './run-one.ts'
 import type {Session} from './session.ts'
@@ -61,7 +62,7 @@ async function plainRepl(session: Session, lines: Lines, one: (text: string) => 
     const [, name = '', argument = ''] = /^\/(\w+)\s*(.*)$/.exec(line) ?? []
     const command = commands[name]
     try {
-      if (command) process.stdout.write(`${printable(await command(argument))}\n`)
+      if (command) process.stdout.write(`${printable(await carryOut(await command(argument)))}\n`)
       else if (name) process.stdout.write(`Commands: ${Object.keys(commands).map(c => `/${c}`).join(' ')} /exit\n`)
       else await one(line)
     } catch (error) {
@@ -81,10 +82,12 @@ async function runInk(request: string | undefined, session: Session, ended: Abor
 }
 
 /** What a killed run left in doubt: said once. `seen` comes after they were shown, so that none is lost if we are killed too. */
-function notices({journal}: Session): {lines: string[]; seen: () => void} {
+function notices(session: Session): {lines: string[]; seen: () => void} {
+  const {journal} = session
   const pending = journal.pending()
+  const waiting = instructionsNotice(session)
   return {
-    lines: pending.map(deed => `tinyagent was cut off during this step; please check whether it was done: ${describe(deed)}`),
+    lines: [...pending.map(deed => `tinyagent was cut off during this step; please check whether it was done: ${describe(deed)}`), ...(waiting === undefined ? [] : [waiting])],
     seen: () => journal.acknowledge(pending),
   }
 }

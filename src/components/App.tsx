@@ -20,7 +20,7 @@ export interface InkDeps {
   run(request: string, options: {emit: Emit; confirm: ConfirmUser; ask: AskUser; signal: AbortSignal; dryRun: boolean}): Promise<{exitCode: number}>
   tools: {name: string; description: string; effect: Effect}[]
   /** slash commands that only print: their names without the slash */
-  commands: Record<string, (argument: string) => Promise<string>>
+  commands: Record<string, (argument: string) => Promise<SlashAnswer>>
   contacts(): Promise<string[]>
   files(prefix: string): Promise<string[]>
   historyFile: string
@@ -30,6 +30,8 @@ export interface InkDeps {
   /** opens $EDITOR on a text */
   openEditor?: (text: string) => Promise<string>
 }
+/** What a slash command answers: a text to print, or one to edit. */
+type SlashAnswer = string | {edit: string; save(text: string): Promise<string>}
 export interface InkOptions { dryRun: boolean }
 
 type Item = {key: number} & ({run: RunView} | {text: string; error?: boolean})
@@ -141,6 +143,9 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
     // Once, at the start: the request of a one-shot run.
   }, [])
 
+  const openEditor = deps.openEditor
+  const edit = openEditor && ((text: string): Promise<string> => { const resume = suspend(); return openEditor(text).finally(resume) })
+
   const slash = async (text: string): Promise<void> => {
     const [name = '', ...words] = text.slice(1).split(/\s+/)
     const argument = words.join(' ')
@@ -152,7 +157,12 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
     else if (name === 'voice') print('Voice is not part of this version of tinyagent.')
     else if (name === 'plan' && argument !== '') await start(argument, true)
     else if (name === 'plan') { print(dryRun.now() ? 'Plans are carried out again.' : 'Plans are only shown from now on. /plan again to carry them out.'); dryRun.set(!dryRun.now()) }
-    else if (command) print(await command(argument))
+    else if (command) {
+      const answer = await command(argument)
+      if (typeof answer === 'string') print(answer)
+      else if (edit) print(await answer.save(await edit(answer.edit)))
+      else print('Set EDITOR to your editor first.', true)
+    }
     else print(`There is no /${name}.${closest(name, [...slashCommands, ...Object.keys(deps.commands)])} /help shows all.`, true)
   }
 
@@ -185,8 +195,6 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
   }, busy)
 
   const complete = useMemo(() => completer(deps), [deps])
-  const openEditor = deps.openEditor
-  const edit = openEditor && ((text: string): Promise<string> => { const resume = suspend(); return openEditor(text).finally(resume) })
   const dialogRows = dialog ? Math.max(6, Math.floor((rows - 2) * 0.7)) : 0
   // Below what runs: what waits, and what is being typed. A dialog that has the keys has the room too.
   const queued = busy && !(dialog && armed) ? waiting.now() : []

@@ -10,6 +10,8 @@ export interface TaskView {
   reason?: string
   message?: string
   fraction?: number
+  /** the user's rule that let it go unasked */
+  rule?: string
   ms?: number
 }
 
@@ -55,7 +57,7 @@ export function reduce(run: RunView | undefined, event: Event): RunView | undefi
     case 'question-answered': return without(update(run, event.id, {status: 'running'}))
     case 'preview': return {...run, previews: [...run.previews, {id: event.id, preview: event.preview}]}
     case 'confirm-asked': return {...update(run, event.id, {status: 'asking'}), asking: {id: event.id, preview: event.preview}}
-    case 'confirm-answered': return without(update(run, event.id, {status: 'waiting'}))
+    case 'confirm-answered': return without(update(run, event.id, {status: 'waiting', ...(event.rule !== undefined && {rule: event.rule})}))
     case 'task-started': return update(run, event.id, {status: 'running', args: event.args})
     case 'task-progress': return update(run, event.id, {message: event.message, ...(event.fraction !== undefined && {fraction: event.fraction})})
     case 'task-done': return update(run, event.id, {status: 'done', summary: event.result.summary, ms: event.ms})

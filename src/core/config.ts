@@ -6,6 +6,7 @@ import writeFileAtomic from 'write-file-atomic'
 import {z} from 'zod'
 import {ConfigError, reasonOf} from './errors.ts'
 import {expand, makeFolder, type Paths} from './paths.ts'
+import {parseRule} from './policy.ts'
 
 const folder = z.strictObject({dir: z.string().min(1).optional()}).prefault({})
 
@@ -30,7 +31,12 @@ export const configSchema = z.strictObject({
     provider: z.enum(['openstreetmap', 'apple', 'google']).default('openstreetmap'),
     open: z.boolean().default(true),
   }).prefault({}),
-  confirm: z.strictObject({policy: z.record(z.string(), z.enum(['ask', 'allow'])).default({})}).prefault({}),
+  confirm: z.strictObject({
+    policy: z.record(z.string(), z.enum(['ask', 'allow'])).default({}),
+    rules: z.array(z.string().superRefine((text, context) => {
+      try { parseRule(text) } catch (error) { context.addIssue({code: 'custom', message: reasonOf(error)}) }
+    })).default([]),
+  }).prefault({}),
   model: z.strictObject({
     planner: z.string().default(''),
     threads: z.number().int().min(0, 'expected 0 to 256').max(256, 'expected 0 to 256').default(0),
@@ -226,6 +232,10 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 [maps]
 # provider = "openstreetmap"   # or "apple", "google"
 # open = true                  # false: only print the link
+
+# Rules on what may leave without asking, in this order; one that asks goes before one that allows. \`tinyagent policy\` shows them.
+[confirm]
+# rules = ["allow send_sms to Mom", "ask anything outside @work.org", "ask anything over 5"]
 
 # "allow" lets an outward step of this tool go without asking (never when text of a document is in it).
 [confirm.policy]

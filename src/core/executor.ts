@@ -7,7 +7,7 @@ import {paramsOf} from './params.ts'
 import {resolveTask} from './resolve.ts'
 import {timeLimit, type TimeLimit} from './time-limit.ts'
 import type {
-  Arg, Ask, Confirm, Effect, Emit, ErrorInfo, Json, Outcome, Param, Preview, Question, Answer, Ref, Source, Task, Tool, ToolContext, ToolSpec, Touch,
+  Arg, Ask, Confirm, Effect, Emit, ErrorInfo, Json, Outcome, Param, Preview, Question, Answer, Ref, Source, Task, Tool, ToolContext, ToolSpec, Touch, Verdict,
 } from './types.ts'
 
 export type SkipReason = 'dependency' | 'user' | 'dropped' | 'cancelled' | 'nobody' | 'dry-run'
@@ -39,7 +39,7 @@ export interface ExecutorDeps {
   confirm?: Confirm
   ask?: Ask
   /** true: the user's policy or --yes has already said yes to this call */
-  isAllowed(tool: Tool, preview: Preview): boolean
+  isAllowed(tool: Tool, preview: Preview, args: Args): boolean | Verdict | Promise<boolean | Verdict>
   /** ids that repair took out of the plan; filled before the task stream ends */
   dropped: ReadonlySet<number>
   /** told of an error that is nobody's but ours, with its stack */
@@ -199,13 +199,14 @@ async function approve(task: Task, tool: Tool, first: Args, firstSources: Record
 
     await limit.pause(run.planWritten)
     if (run.dropped.has(task.id)) return {effect, reason: 'dropped'}
+    const {allowed, rule}: Verdict = isEdited ? {allowed: false} : verdictOf(await run.isAllowed(tool, preview, args))
+    if (rule !== undefined) preview.notice = [preview.notice, `${allowed ? 'Allowed by' : 'Asked because of'} ${rule}`].filter(Boolean).join(' ')
     const answer = await limit.pause(run.dialog(async () => {
       if (run.signal.aborted) return 'cancelled'
       await run.emit({type: 'confirm-asked', id: task.id, preview})
-      const allowed = !isEdited && run.isAllowed(tool, preview)
       const word = allowed ? 'yes' : run.confirm ? await limit.race(run.confirm(preview, run.signal), false) : 'skip'
       const by = allowed ? 'policy' : run.confirm ? 'user' : 'nobody'
-      await run.emit({type: 'confirm-answered', id: task.id, answer: typeof word === 'object' ? 'edit' : word, by})
+      await run.emit({type: 'confirm-answered', id: task.id, answer: typeof word === 'object' ? 'edit' : word, by, ...(allowed && rule !== undefined && {rule})})
       if (word === 'stop') run.stop()
       return by === 'nobody' ? 'nobody' : word
     }))
@@ -228,6 +229,8 @@ async function approve(task: Task, tool: Tool, first: Args, firstSources: Record
     }
   }
 }
+
+const verdictOf = (word: boolean | Verdict): Verdict => typeof word === 'object' ? word : {allowed: word}
 
 /** A line on what was kept, or on why it was not: what is skipped stays skipped. */
 async function keptOf(tool: Tool, args: Args, context: ToolContext, {run, limit}: Pick<Approval, 'run' | 'limit'>): Promise<string | undefined> {

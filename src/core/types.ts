@@ -199,7 +199,7 @@ export type Event =
   | {type: 'question-answered'; id: number; answered: boolean}
   | {type: 'preview'; id: number; preview: Preview}
   | {type: 'confirm-asked'; id: number; preview: Preview}
-  | {type: 'confirm-answered'; id: number; answer: 'yes' | 'skip' | 'stop' | 'edit'; by: 'user' | 'policy' | 'nobody'}
+  | {type: 'confirm-answered'; id: number; answer: 'yes' | 'skip' | 'stop' | 'edit'; by: 'user' | 'policy' | 'nobody'; /** the rule that allowed it */ rule?: string}
   /** `args` by name, resolved; `key` is the journal's key of a local or outward effect */
   | {type: 'task-started'; id: number; tool: string; args: {[name: string]: Json}; effect: Effect; key: string}
   | {type: 'task-progress'; id: number; message: string; fraction?: number}
@@ -217,6 +217,9 @@ export type Event =
 
 /** Awaited, so that the journal's line is on disk before a side effect begins. */
 export type Emit = (event: Event) => Promise<void> | void
+
+/** What a standing rule says of an outward call; `rule`: which one it was, for people. */
+export interface Verdict { allowed: boolean; rule?: string }
 
 /** The one thing that goes up: a person's word on an outward step. No default. One dialog at a time. */
 export type Confirm = (preview: Preview, signal: AbortSignal) => Promise<ConfirmAnswer>
