@@ -3,6 +3,7 @@ import {Command, CommanderError} from 'commander'
 import {ConfigError, errorInfo, UsageError} from './core/errors.ts'
 import {printable} from './core/text.ts'
 import {packageVersion} from './version.ts'
+import type {ProgramText} from './commands/completion.ts'
 import type {Options, Session} from './commands/session.ts'
 
 const noVoice = 'Voice is not part of this version of tinyagent: type the request instead.'
@@ -68,6 +69,12 @@ function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): C
     .action(withSession(async (session, words) => (await import('./commands/instructions.ts')).instructionsCommand(words, session)))
   program.command('policy [action...]').description('what may leave without asking: list, add RULE, remove NUMBER')
     .action(withSession(async (session, words) => (await import('./commands/policy.ts')).policyCommand(words, session)))
+  program.command('examples [action...]').description('plans that you approved: list, remove NUMBER, remove all')
+    .action(withSession(async (session, words) => (await import('./commands/examples.ts')).examplesCommand(words, session)))
+  program.command('completion <shell>').description('a completion script for bash, zsh or fish')
+    .action(async (shell: string) => { process.stdout.write((await import('./commands/completion.ts')).completion(shell, describeProgram(program))) })
+  program.command('man').description('the manual page, for man: tinyagent man | man -l -')
+    .action(async () => { process.stdout.write((await import('./commands/man.ts')).manPage(describeProgram(program), packageVersion())) })
   program.command('log').description('what was done')
     .action(withSession(async session => (await import('./commands/log.ts')).logCommand(session)))
   program.command('undo [id]').description('take back the last step on this machine, or the one with this id')
@@ -78,6 +85,16 @@ function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): C
     .action(() => { throw new Unavailable(noVoice) })
   return program
 }
+
+/** What completion and the manual page are made from. */
+const describeProgram = (program: Command): ProgramText => ({
+  description: program.description(),
+  options: program.options.map(o => ({flags: o.flags, description: o.description})),
+  commands: program.commands.map(c => ({
+    name: c.name(), usage: [c.name(), ...c.registeredArguments.map(a => a.required ? `<${a.name()}>` : `[${a.name()}${a.variadic ? '...' : ''}]`)].join(' '),
+    description: c.description(), options: c.options.map(o => ({flags: o.flags, description: o.description})),
+  })),
+})
 
 function count(text: string): number {
   if (/^\d{1,6}$/.test(text)) return Number(text)

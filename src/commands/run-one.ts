@@ -1,7 +1,8 @@
 // One request run in a session, whoever reads its events.
 import {fixedPlanner} from '../core/plan-file.ts'
 import {runRequest, type RunDeps, type RunOutcome} from '../core/run.ts'
-import type {Ask, Confirm, Emit, Plan} from '../core/types.ts'
+import type {Ask, Confirm, Emit, Event, Plan} from '../core/types.ts'
+import {knownPlan, learn} from './examples.ts'
 import {standingInstructions} from './instructions.ts'
 import {verdict} from './policy.ts'
 import {checkRequest} from './request.ts'
@@ -17,14 +18,17 @@ export async function runOne(text: string, session: Session, options: RunOptions
   const {tools} = await session.tools()
   const id = session.runId()
   const record = journal.reader(id)
+  const known = options.plan ? undefined : knownPlan(request, session, tools)
+  const events: Event[] = []
   // The journal first: its line is on disk before anybody sees that a side effect begins.
   const emit: Emit = async event => {
     await record(event)
-    await options.emit(event)
+    events.push(event)
+    await options.emit(event.type === 'plan-done' && known ? {...event, example: true} : event)
   }
-  return runRequest({id, text: request, now: session.now(), dryRun: options.dryRun}, {
+  const outcome = await runRequest({id, text: request, now: session.now(), dryRun: options.dryRun}, {
     tools,
-    ...planning(options.plan, session),
+    ...planning(options.plan ?? known, session),
     instructions: standingInstructions(session),
     signal: options.signal,
     ...(options.confirm && {confirm: options.confirm}),
@@ -32,6 +36,9 @@ export async function runOne(text: string, session: Session, options: RunOptions
     isAllowed: (tool, preview, args) => verdict(tool, preview, args, session),
     bug: error => journal.bug(error),
   }, emit)
+  // What was done is done, whether it could be learned from or not.
+  await learn(request, events, session, tools).catch((error: unknown) => { journal.bug(error) })
+  return outcome
 }
 
 /** A plan that is there needs no models. */

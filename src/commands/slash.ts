@@ -1,5 +1,6 @@
 // The REPL's slash commands that only print: a name and what it answers.
 import {configText} from './config.ts'
+import {examplesAnswer} from './examples.ts'
 import {instructionsAnswer, type SlashAnswer} from './instructions.ts'
 import {logText, undoText} from './log.ts'
 import {modelsText} from './models.ts'
@@ -18,6 +19,7 @@ export function slashCommands(session: Session): Record<string, (argument: strin
     config: async () => configText(session.config),
     model: async () => `${modelsText()}\nIn use: ${session.options.model || session.config.model.planner || 'the planner that comes with tinyagent'}`,
     instructions: argument => instructionsAnswer(session, argument),
+    examples: argument => examplesAnswer(session, argument),
     policy: argument => policyAnswer(session, argument),
     calendar: async () => {
       const from = session.now()

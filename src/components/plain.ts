@@ -42,6 +42,7 @@ function lineOf(event: Event): string | undefined {
     case 'task-done': return `done ${event.id}: ${event.result.summary} (${duration(event.ms)})`
     case 'task-failed': return `failed ${event.id}: ${event.error.message}${choices(event)}`
     case 'task-skipped': return event.reason === 'dry-run' || event.reason === 'dropped' ? undefined : `skipped ${event.id}: ${skipped[event.reason]}${event.kept === undefined ? '' : `; ${event.kept}`}`
+    case 'plan-done': return event.example ? 'plan: as you approved it before (/examples)' : undefined
     case 'confirm-answered': return event.rule === undefined ? undefined : `allowed ${event.id}: ${event.rule}`
     case 'task-progress': return `step ${event.id}: ${event.message}`
     case 'replan': return `planning again (${event.attempt}): ${event.reason}`

@@ -7,7 +7,8 @@ const help: [string, string][] = [
   ['/mail [file]', 'your mail; choose the open one'], ['/notes', 'your notes'], ['/calendar', 'what is coming'],
   ['/log', 'what was done'], ['/undo [id]', 'take the last local step back'], ['/config', 'settings and where they are'],
   ['/model', 'the models in use'],
-  ['/instructions', 'standing instructions; /instructions edit'], ['/policy', 'what may leave without asking; add RULE, remove N'], ['/voice', 'speak instead of typing'], ['/clear', 'clear the screen'], ['/exit', 'leave (also Ctrl-D)'],
+  ['/instructions', 'standing instructions; /instructions edit'], ['/policy', 'what may leave without asking; add RULE, remove N'],
+  ['/examples', 'plans that you approved; remove N'], ['/voice', 'speak instead of typing'], ['/clear', 'clear the screen'], ['/exit', 'leave (also Ctrl-D)'],
 ]
 export const slashCommands = help.map(([name]) => name.slice(1).split(' ')[0]!)
 

@@ -25,6 +25,8 @@ export interface RunView {
   planned: boolean
   timings?: Timings
   repairs: string[]
+  /** the plan is one that the user approved before */
+  isExample?: boolean
   previews: {id: number; preview: Preview}[]
   asking?: {id: number; question?: Question; preview?: Preview}
   replan?: string
@@ -52,7 +54,7 @@ export function reduce(run: RunView | undefined, event: Event): RunView | undefi
       return {...run, partial: text.slice(text.lastIndexOf('\n') + 1)}
     }
     case 'task-added': return {...run, tasks: [...run.tasks, {task: event.task, status: 'waiting'}]}
-    case 'plan-done': return {...run, partial: '', planned: true, timings: event.timings, repairs: event.repairs, tasks: run.tasks.filter(t => !event.dropped.includes(t.task.id))}
+    case 'plan-done': return {...run, partial: '', planned: true, timings: event.timings, ...(event.example && {isExample: true}), repairs: event.repairs, tasks: run.tasks.filter(t => !event.dropped.includes(t.task.id))}
     case 'question-asked': return {...update(run, event.id, {status: 'asking'}), asking: {id: event.id, question: event.question}}
     case 'question-answered': return without(update(run, event.id, {status: 'running'}))
     case 'preview': return {...run, previews: [...run.previews, {id: event.id, preview: event.preview}]}

@@ -194,7 +194,7 @@ export type Event =
   | {type: 'plan-delta'; text: string}
   | {type: 'task-added'; task: Task; effect: Effect; attempt: number}
   /** the whole plan, resolved and repaired; `dropped` lists tasks that repair took out */
-  | {type: 'plan-done'; plan: string; timings: Timings; repairs: string[]; dropped: number[]}
+  | {type: 'plan-done'; plan: string; timings: Timings; repairs: string[]; dropped: number[]; /** the plan that the user has approved for this request before */ example?: boolean}
   | {type: 'question-asked'; id: number; question: Question}
   | {type: 'question-answered'; id: number; answered: boolean}
   | {type: 'preview'; id: number; preview: Preview}
