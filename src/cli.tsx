@@ -11,7 +11,7 @@ const noVoice = 'Voice is not part of this version of tinyagent: type the reques
 /** Builds the command line; `finish` gets the exit code of the one command that runs. */
 function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): Command {
   const program = new Command('tinyagent')
-  const withSession = (run: (session: Session, words: string[], own: Record<string, unknown>) => Promise<number>, opening: {mends?: boolean} = {}) => async (...input: unknown[]): Promise<void> => {
+  const withSession = (run: (session: Session, words: string[], own: Record<string, unknown>) => Promise<number>, opening: {mends?: boolean; isServer?: boolean} = {}) => async (...input: unknown[]): Promise<void> => {
     // commander hands over the arguments, then the options, then the command itself.
     const command = input.at(-1) as Command
     const options = command.optsWithGlobals<Options>()
@@ -57,6 +57,8 @@ function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): C
     .option('--predictions <out.jsonl>', 'write one prediction a line')
     .option('--failures <n>', 'list this many failed rows', count)
     .action(withSession(async (session, [file = ''], own) => (await import('./commands/eval-command.ts')).runEvalCommand(file, session, own, signal)))
+  program.command('serve').description('keep the models warm for other calls, until Ctrl-C')
+    .action(withSession(async session => (await import('./commands/serve.ts')).serveCommand(session, signal), {isServer: true}))
   program.command('doctor').description('check the installation')
     .action(withSession(async session => (await import('./commands/doctor.ts')).doctorCommand(session, signal), {mends: true}))
   program.command('models [action]').description('list the models (list), check their files (verify)')
