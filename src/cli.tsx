@@ -3,12 +3,13 @@ import {Command, CommanderError} from 'commander'
 import {ConfigError, errorInfo, UsageError} from './core/errors.ts'
 import {printable} from './core/text.ts'
 import {packageVersion} from './version.ts'
+import type {ProgramText} from './commands/completion.ts'
 import type {Options, Session} from './commands/session.ts'
 
 /** Builds the command line; `finish` gets the exit code of the one command that runs. */
 function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): Command {
   const program = new Command('tinyagent')
-  const withSession = (run: (session: Session, words: string[], own: Record<string, unknown>) => Promise<number>, opening: {mends?: boolean} = {}) => async (...input: unknown[]): Promise<void> => {
+  const withSession = (run: (session: Session, words: string[], own: Record<string, unknown>) => Promise<number>, opening: {mends?: boolean; isServer?: boolean} = {}) => async (...input: unknown[]): Promise<void> => {
     // commander hands over the arguments, then the options, then the command itself.
     const command = input.at(-1) as Command
     const options = command.optsWithGlobals<Options>()
@@ -49,10 +50,14 @@ function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): C
 
   program.command('plan [request...]').description('the plan alone; nothing runs')
     .action(withSession(async (session, words) => (await import('./commands/plan.ts')).planCommand(words, session, signal)))
+  program.command('run <plan.json>').description('run exactly the plan that `plan --json` wrote; - reads it from standard input')
+    .action(withSession(async (session, [file = '']) => (await import('./commands/run-plan.ts')).runPlanCommand(file, session, signal)))
   program.command('eval <rows.jsonl>').description('score the planner against gold rows')
     .option('--predictions <out.jsonl>', 'write one prediction a line')
     .option('--failures <n>', 'list this many failed rows', count)
     .action(withSession(async (session, [file = ''], own) => (await import('./commands/eval-command.ts')).runEvalCommand(file, session, own, signal)))
+  program.command('serve').description('keep the models warm for other calls, until Ctrl-C')
+    .action(withSession(async session => (await import('./commands/serve.ts')).serveCommand(session, signal), {isServer: true}))
   program.command('doctor').description('check the installation and the accounts')
     .option('--network', 'list every host that may be contacted; contacts none')
     .action(withSession(async (session, _words, own) => own.network
@@ -66,6 +71,16 @@ function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): C
     .action(withSession(async session => (await import('./commands/mcp.ts')).mcpCommand(session, signal)))
   program.command('config [action...]').description('get KEY, set KEY VALUE, list, path, edit')
     .action(withSession(async (session, words) => (await import('./commands/config.ts')).configCommand(words, session), {mends: true}))
+  program.command('instructions [action...]').description('the standing instructions: list, edit, edit here, allow')
+    .action(withSession(async (session, words) => (await import('./commands/instructions.ts')).instructionsCommand(words, session)))
+  program.command('policy [action...]').description('what may leave without asking: list, add RULE, remove NUMBER')
+    .action(withSession(async (session, words) => (await import('./commands/policy.ts')).policyCommand(words, session)))
+  program.command('examples [action...]').description('plans that you approved: list, remove NUMBER, remove all')
+    .action(withSession(async (session, words) => (await import('./commands/examples.ts')).examplesCommand(words, session)))
+  program.command('completion <shell>').description('a completion script for bash, zsh or fish')
+    .action(async (shell: string) => { process.stdout.write((await import('./commands/completion.ts')).completion(shell, describeProgram(program))) })
+  program.command('man').description('the manual page, for man: tinyagent man | man -l -')
+    .action(async () => { process.stdout.write((await import('./commands/man.ts')).manPage(describeProgram(program), packageVersion())) })
   program.command('log').description('what was done')
     .action(withSession(async session => (await import('./commands/log.ts')).logCommand(session)))
   program.command('undo [id]').description('take back the last step on this machine, or the one with this id')
@@ -81,6 +96,16 @@ function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): C
     .action(withSession(async (session, [file]) => (await import('./commands/transcribe.ts')).transcribeCommand(file, session, signal)))
   return program
 }
+
+/** What completion and the manual page are made from. */
+const describeProgram = (program: Command): ProgramText => ({
+  description: program.description(),
+  options: program.options.map(o => ({flags: o.flags, description: o.description})),
+  commands: program.commands.map(c => ({
+    name: c.name(), usage: [c.name(), ...c.registeredArguments.map(a => a.required ? `<${a.name()}>` : `[${a.name()}${a.variadic ? '...' : ''}]`)].join(' '),
+    description: c.description(), options: c.options.map(o => ({flags: o.flags, description: o.description})),
+  })),
+})
 
 function count(text: string): number {
   if (/^\d{1,6}$/.test(text)) return Number(text)

@@ -1,11 +1,11 @@
 // `tinyagent config get|set|list|path|edit`.
-import {spawnSync} from 'node:child_process'
 import {existsSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {getKey, keys, loadConfig, setKey, template, type Config} from '../core/config.ts'
 import {UsageError} from '../core/errors.ts'
 import {makeFolder} from '../core/paths.ts'
 import {printable} from '../core/text.ts'
+import {editFile} from './editor.ts'
 import type {Session} from './session.ts'
 
 const show = (value: unknown): string => typeof value === 'string' ? value : JSON.stringify(value)
@@ -45,14 +45,12 @@ function known(key: string | undefined): string {
   throw new UsageError(`${key === undefined ? 'Which key?' : `There is no key "${printable(key)}"`}; keys: ${all.join(', ')}`)
 }
 
-/** Opens $VISUAL or $EDITOR on the file, and checks what was saved. */
-function edit(config: Config): number {
-  const [program, ...args] = (process.env.VISUAL || process.env.EDITOR || (process.platform === 'win32' ? 'notepad' : 'vi')).split(/\s+/)
+/** Opens the user's editor on the file, and checks what was saved. */
+async function edit(config: Config): Promise<number> {
   writeTemplate(config)
-  const {error, status} = spawnSync(program!, [...args, config.file], {stdio: 'inherit'})
-  if (error) throw new UsageError(`${program} could not be started: ${error.message}; set EDITOR`, error)
+  const status = await editFile(config.file)
   loadConfig(config.paths, config.file)
-  return status ?? 1
+  return status
 }
 
 /** Writes the commented defaults where there is no config yet; true when it did. */

@@ -1,22 +1,22 @@
 // What the Ink interface needs of a session.
-import {spawnSync} from 'node:child_process'
-import {mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
-import {tmpdir} from 'node:os'
+import {readdirSync} from 'node:fs'
 import path from 'node:path'
 import type {InkDeps} from '../components/App.tsx'
 import {expand} from '../core/paths.ts'
+import type {Plan} from '../core/types.ts'
 import {packageVersion} from '../version.ts'
+import {editText, namedEditor} from './editor.ts'
 import {runOne} from './run-one.ts'
 import type {Session} from './session.ts'
 import {slashCommands} from './slash.ts'
 import {dictateIn} from './voice.ts'
 import {toolRows, waiting} from './tools.ts'
 
-export async function inkDeps(session: Session, notices: string[]): Promise<InkDeps> {
-  const editor = process.env.VISUAL || process.env.EDITOR
+export async function inkDeps(session: Session, notices: string[], plan?: Plan): Promise<InkDeps> {
+  const editor = namedEditor()
   const foreign = await session.foreign()
   return {
-    run: (request, options) => runOne(request, session, options),
+    run: (request, options) => runOne(request, session, {...options, plan}),
     tools: toolRows(foreign),
     commands: slashCommands(session),
     // Completion is no place to say that a server can't be reached.
@@ -27,7 +27,7 @@ export async function inkDeps(session: Session, notices: string[]): Promise<InkD
     notices: [...notices, ...foreign.problems, ...waiting(foreign)],
     dictate: options => dictateIn(session, options),
     sendSpoken: session.config.voice.send,
-    ...(editor && {openEditor: async (text: string) => editText(editor, text)}),
+    ...(editor && {openEditor: (text: string) => editText(editor, text)}),
   }
 }
 
@@ -44,20 +44,5 @@ function completions(prefix: string): string[] {
       .map(e => `${typed}${e.name}${e.isDirectory() ? '/' : ''}`)
   } catch {
     return [] // no such folder, or none that we may read: nothing to offer
-  }
-}
-
-/** Opens the user's editor on a text in a private folder that is gone afterwards. */
-function editText(editor: string, text: string): string {
-  const [program, ...args] = editor.split(/\s+/)
-  const folder = mkdtempSync(path.join(tmpdir(), 'tinyagent-'))
-  const file = path.join(folder, 'text.txt')
-  try {
-    writeFileSync(file, text, {mode: 0o600})
-    const {error} = spawnSync(program!, [...args, file], {stdio: 'inherit'})
-    if (error) throw error
-    return readFileSync(file, 'utf8').replace(/\n$/, '')
-  } finally {
-    rmSync(folder, {recursive: true, force: true})
   }
 }

@@ -22,7 +22,7 @@ export async function logCommand(session: Session): Promise<number> {
 /** Takes back the last local step, or the one whose id ends with `id`; a line for people. */
 export async function undoText(session: Session, id: string | undefined, signal: AbortSignal): Promise<string> {
   const {tools} = await session.tools()
-  return undo(session.journal, tools, id, {signal, now: session.now(), ask: async () => undefined, progress: () => undefined})
+  return undo(session.journal, tools, id, {signal, now: session.now(), ask: async () => undefined, progress: () => undefined, aside: (_args, change) => change()})
 }
 
 export async function undoCommand(id: string | undefined, session: Session, signal: AbortSignal): Promise<number> {

@@ -1,10 +1,11 @@
 // `tinyagent plan "..."`: the plan alone, as text or as one JSON object (DESIGN.md, "The command line").
 import {UsageError} from '../core/errors.ts'
-import {paramsOf} from '../core/params.ts'
+import {taskJson} from '../core/plan-file.ts'
 import {parsePlan} from '../core/plan-parser.ts'
 import {localTime, selectTools, startPlan} from '../core/run.ts'
 import {jsonLine, printable} from '../core/text.ts'
-import type {Arg, Json, SelectedTool, Task, Timings, ToolSpec} from '../core/types.ts'
+import type {Json, SelectedTool, Timings, ToolSpec} from '../core/types.ts'
+import {standingInstructions} from './instructions.ts'
 import {readRequest} from './request.ts'
 import type {Session} from './session.ts'
 import {listen} from './voice.ts'
@@ -32,33 +33,18 @@ export interface PlanObject { request: string; now: string; model: string; tools
 /** The plan of a request; nothing runs. */
 export async function planOf(text: string, session: Session, signal: AbortSignal): Promise<PlanObject> {
   const now = session.now()
-  const deps = {retriever: session.retriever, planner: session.planner, instructions: session.config.instructions, signal}
+  const deps = {retriever: session.retriever, planner: session.planner, instructions: standingInstructions(session), signal}
   const {selected, tools, retrieveMs} = await selectTools<ToolSpec>(text, (await session.tools()).tools, deps)
   const planning = await startPlan({request: {text, now}, selected, tools, retrieveMs, attempt: 0, previous: undefined}, deps, () => undefined)
   // Nothing waits for the tasks; the plan is complete when their stream has ended.
   for await (const task of planning.tasks) void task
   const {name: model} = await session.planner()
+  // Which mail was open is part of what a reply or a forward means.
+  const isAboutMail = planning.resolved.tasks.some(t => t.tool === 'reply_to_email' || t.tool === 'forward_email')
+  const mail = isAboutMail ? (await (await session.tools()).backends.mail.openMail())?.where : undefined
   return {
     request: text, now: localTime(now), model, tools: selected, plan: planning.text,
-    tasks: parsePlan(planning.text).tasks.map(task => describeTask(task, tools)), timings: planning.timings,
+    tasks: parsePlan(planning.text).tasks.map(task => taskJson(task, tools.find(t => t.name === task.tool))),
+    ...(mail && {mail}), timings: planning.timings,
   }
-}
-
-function describeTask(task: Task, tools: ToolSpec[]): Json {
-  const spec = tools.find(t => t.name === task.tool)
-  const names = spec ? paramsOf(spec).map(p => p.name) : []
-  return {
-    id: task.id,
-    tool: task.tool,
-    args: Object.fromEntries(task.args.map((arg, i) => [names[i] ?? String(i), plain(arg)])),
-    dependsOn: task.dependsOn,
-    effect: spec?.effect ?? 'outward',
-  }
-}
-
-/** References as they stand in the plan text: "$1". */
-function plain(arg: Arg): Json {
-  if (Array.isArray(arg)) return arg.map(plain)
-  if (typeof arg !== 'object') return arg
-  return 'ref' in arg ? `$${arg.ref}` : arg.template.map(p => typeof p === 'string' ? p : `$${p.ref}`).join('')
 }

@@ -1,39 +1,52 @@
 // One request run in a session, whoever reads its events.
-import {runRequest, type RunOutcome} from '../core/run.ts'
-import type {Ask, Confirm, Emit, Preview} from '../core/types.ts'
+import {fixedPlanner} from '../core/plan-file.ts'
+import {runRequest, type RunDeps, type RunOutcome} from '../core/run.ts'
+import type {Ask, Confirm, Emit, Event, Plan} from '../core/types.ts'
+import {knownPlan, learn} from './examples.ts'
+import {standingInstructions} from './instructions.ts'
+import {verdict} from './policy.ts'
 import {checkRequest} from './request.ts'
 import type {Session} from './session.ts'
 
 /** Everything a reader hands in for one run. */
-export interface RunOptions { emit: Emit; confirm?: Confirm; ask?: Ask; signal: AbortSignal; dryRun: boolean }
+export interface RunOptions { emit: Emit; confirm?: Confirm; ask?: Ask; signal: AbortSignal; dryRun: boolean; /** runs this plan and no other */ plan?: Plan | undefined }
 
 /** One run with its journal. A request that is not one is a UsageError. */
 export async function runOne(text: string, session: Session, options: RunOptions): Promise<RunOutcome> {
   const request = checkRequest(text)
-  const {config, journal} = session
+  const {journal} = session
   const {tools} = await session.tools()
   const id = session.runId()
   const record = journal.reader(id)
+  const known = options.plan ? undefined : knownPlan(request, session, tools)
+  const events: Event[] = []
   // The journal first: its line is on disk before anybody sees that a side effect begins.
   const emit: Emit = async event => {
     await record(event)
-    await options.emit(event)
+    events.push(event)
+    await options.emit(event.type === 'plan-done' && known ? {...event, example: true} : event)
   }
-  return runRequest({id, text: request, now: session.now(), dryRun: options.dryRun}, {
+  const outcome = await runRequest({id, text: request, now: session.now(), dryRun: options.dryRun}, {
     tools,
-    retriever: session.retriever,
-    planner: session.planner,
-    instructions: config.instructions,
+    ...planning(options.plan ?? known, session),
+    instructions: standingInstructions(session),
     signal: options.signal,
     ...(options.confirm && {confirm: options.confirm}),
     ...(options.ask && {ask: options.ask}),
-    isAllowed: (tool, preview) => isAllowed(tool.name, preview, {yes: session.options.yes === true, policy: config.confirm.policy}),
+    isAllowed: (tool, preview, args) => verdict(tool, preview, args, session),
     bug: error => journal.bug(error),
   }, emit)
+  // What was done is done, whether it could be learned from or not.
+  await learn(request, events, session, tools).catch((error: unknown) => { journal.bug(error) })
+  return outcome
 }
 
-/** --yes is a word on this request. A standing policy is not a word on what somebody else wrote. */
-export function isAllowed(tool: string, {sources = {}, fields, body}: Preview, {yes, policy}: {yes: boolean; policy: Record<string, 'ask' | 'allow'>}): boolean {
-  const from = [...Object.values(sources), ...fields.map(field => field.source), body?.source]
-  return yes || (policy[tool] === 'allow' && !from.includes('document'))
+/** A plan that is there needs no models. */
+const planning = (plan: Plan | undefined, {retriever, planner}: Session): Pick<RunDeps, 'retriever' | 'planner' | 'isFixed'> => plan === undefined ? {retriever, planner} : {
+  isFixed: true,
+  planner: async () => fixedPlanner(plan),
+  retriever: async () => ({
+    select: async (_request, tools) => tools.filter(t => plan.tasks.some(task => task.tool === t.name)).map(t => ({name: t.name, score: 1})),
+    embed: async (texts, signal) => (await retriever()).embed(texts, signal),
+  }),
 }

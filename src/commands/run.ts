@@ -5,6 +5,8 @@ import {plainReader} from '../components/plain.ts'
 import {UsageError} from '../core/errors.ts'
 import {describe} from '../core/journal.ts'
 import {printable} from '../core/text.ts'
+import type {Plan} from '../core/types.ts'
+import {carryOut, instructionsNotice} from './instructions.ts'
 import {checkRequest, readRequest} from './request.ts'
 import {runOne} from './run-one.ts'
 import type {Session} from './session.ts'
@@ -15,15 +17,20 @@ export async function runCommand(words: string[], session: Session, signal: Abor
   const {options} = session
   if (options.voice && options.audio !== undefined) throw new UsageError('--voice and --audio: one of them')
   if (options.voice) return runSpoken(words, session, signal)
-  const request = options.audio === undefined ? await readRequest(words, signal) : await heardIn(options.audio, words, session, signal)
+  return runWith(options.audio === undefined ? await readRequest(words, signal) : await heardIn(options.audio, words, session, signal), session, signal)
+}
+
+/** `plan`: what is run for the request; else it is planned. */
+export async function runWith(request: string | undefined, session: Session, signal: AbortSignal, plan?: Plan): Promise<number> {
+  const {options} = session
   // A word on one request, not on whatever a REPL is told later.
   if (options.yes && request === undefined) throw new UsageError('--yes needs a request: tinyagent --yes "text Ana that I am late"')
   if (options.json) {
     if (request === undefined) throw new UsageError('--json needs a request: tinyagent --json "remind me to ..."')
     report(session)
-    return runJson(request, session, signal)
+    return runJson(request, session, signal, plan)
   }
-  return isPlain(session) ? runPlain(request, session, signal) : runInk(request, session, signal)
+  return isPlain(session) ? runPlain(request, session, signal, plan) : runInk(request, session, signal, plan)
 }
 
 /** As with --voice: what was misheard must not leave unseen. */
@@ -47,12 +54,12 @@ async function runSpoken(words: string[], session: Session, signal: AbortSignal)
 const isPlain = ({options}: Session): boolean =>
   options.plain || process.env.TERM === 'dumb' || process.env.INK_SCREEN_READER === 'true' || !process.stdout.isTTY || !process.stdin.isTTY
 
-async function runJson(request: string, session: Session, signal: AbortSignal): Promise<number> {
+async function runJson(request: string, session: Session, signal: AbortSignal, plan?: Plan): Promise<number> {
   const emit = jsonReader(text => process.stdout.write(text))
-  return (await runOne(request, session, {emit, signal, dryRun: session.options.dryRun ?? false})).exitCode
+  return (await runOne(request, session, {emit, signal, dryRun: session.options.dryRun ?? false, plan})).exitCode
 }
 
-async function runPlain(request: string | undefined, session: Session, signal: AbortSignal): Promise<number> {
+async function runPlain(request: string | undefined, session: Session, signal: AbortSignal, plan?: Plan): Promise<number> {
   report(session)
   const lines = process.stdin.isTTY ? openLines() : undefined
   const reader = plainReader({
@@ -61,7 +68,7 @@ async function runPlain(request: string | undefined, session: Session, signal: A
     readLine: (prompt, stop) => lines ? lines.read(prompt, stop) : Promise.resolve(undefined),
   })
   const one = async (text: string): Promise<number> => (await runOne(text, session, {
-    emit: reader.emit, signal, dryRun: session.options.dryRun ?? false,
+    emit: reader.emit, signal, dryRun: session.options.dryRun ?? false, plan,
     ...(lines && {confirm: reader.confirm, ask: reader.ask}),
   })).exitCode
   try {
@@ -80,7 +87,7 @@ async function runPlain(request: string | undefined, session: Session, signal: A
 async function plainRepl(session: Session, lines: Lines, one: (text: string) => Promise<number>, signal: AbortSignal): Promise<number> {
   const commands = slashCommands(session)
   for (;;) {
-    const line = (await lines.read('you: ', signal))?.trim()
+    const line = (await lines.read('you: ', signal, true))?.trim()
     if (line === undefined || line === '/exit') return signal.aborted ? 130 : 0
     if (line === '') continue
     const [, name = '', argument = ''] = /^\/(\w+)\s*(.*)$/.exec(line) ?? []
@@ -89,7 +96,7 @@ async function plainRepl(session: Session, lines: Lines, one: (text: string) => 
       if (name === 'voice') {
         const spoken = await listen(session, lines, signal)
         if (spoken !== undefined && spoken !== '') await one(spoken)
-      } else if (command) process.stdout.write(`${printable(await command(argument))}\n`)
+      } else if (command) process.stdout.write(`${printable(await carryOut(await command(argument)))}\n`)
       else if (name) process.stdout.write(`Commands: ${Object.keys(commands).map(c => `/${c}`).join(' ')} /voice /exit\n`)
       else await one(line)
     } catch (error) {
@@ -99,20 +106,22 @@ async function plainRepl(session: Session, lines: Lines, one: (text: string) => 
   }
 }
 
-async function runInk(request: string | undefined, session: Session, ended: AbortSignal): Promise<number> {
+async function runInk(request: string | undefined, session: Session, ended: AbortSignal, plan?: Plan): Promise<number> {
   const [{startInk}, ink] = await Promise.all([import('../components/App.tsx'), import('./ink-deps.ts')])
   const {lines, seen} = notices(session)
-  const deps = await ink.inkDeps(session, lines)
+  const deps = await ink.inkDeps(session, lines, plan)
   const left = startInk({deps, ended, options: {dryRun: session.options.dryRun ?? false, voice: session.options.voice ?? false}, ...(request !== undefined && {request: checkRequest(request)})})
   seen()
   return left
 }
 
 /** What a killed run left in doubt: said once. `seen` comes after they were shown, so that none is lost if we are killed too. */
-function notices({journal}: Session): {lines: string[]; seen: () => void} {
+function notices(session: Session): {lines: string[]; seen: () => void} {
+  const {journal} = session
   const pending = journal.pending()
+  const waiting = instructionsNotice(session)
   return {
-    lines: pending.map(deed => `tinyagent was cut off during this step; please check whether it was done: ${describe(deed)}`),
+    lines: [...pending.map(deed => `tinyagent was cut off during this step; please check whether it was done: ${describe(deed)}`), ...(waiting === undefined ? [] : [waiting])],
     seen: () => journal.acknowledge(pending),
   }
 }
@@ -123,18 +132,22 @@ function report(session: Session): void {
   seen()
 }
 
-export interface Lines { read(prompt: string, signal: AbortSignal): Promise<string | undefined>; close(): void }
+export interface Lines { read(prompt: string, signal: AbortSignal, takesEarly?: boolean): Promise<string | undefined>; close(): void }
 
 /** Lines typed on the terminal. The terminal stays in its own line mode, so that Ctrl-C is a signal as everywhere. */
 function openLines(): Lines {
   const reader = createInterface({input: process.stdin, terminal: false})
   const waiting: ((line: string | undefined) => void)[] = []
   let isClosed = false
-  reader.on('line', line => waiting.shift()?.(line)) // what was typed before it was asked for answers nothing
+  // What was typed before it was asked for answers no question: it is the next request.
+  const early: string[] = []
+  reader.on('line', line => { const give = waiting.shift(); if (give) give(line); else early.push(line) })
   reader.on('close', () => { isClosed = true; waiting.splice(0).forEach(give => give(undefined)) })
   return {
     close: () => reader.close(),
-    read: (prompt, signal) => new Promise(resolve => {
+    read: (prompt, signal, takesEarly = false) => new Promise(resolve => {
+      const known = takesEarly ? early.shift() : undefined
+      if (known !== undefined && !signal.aborted) { process.stderr.write(`${prompt}${printable(known)}\n`); resolve(known); return }
       if (isClosed || signal.aborted) { resolve(undefined); return }
       process.stderr.write(prompt)
       const give = (line: string | undefined): void => { signal.removeEventListener('abort', onAbort); resolve(line) }

@@ -54,8 +54,8 @@ export interface Session {
   close(): Promise<void>
 }
 
-/** `mends`: the command is one of those that put a wrong or missing config right. */
-export function openSession(options: Options, {mends = false} = {}): Session {
+/** `mends`: the command is one of those that put a wrong or missing config right. `isServer`: the models are opened here. */
+export function openSession(options: Options, {mends = false, isServer = false} = {}): Session {
   const paths = pathsOf({home: options.home ?? process.env.TINYAGENT_HOME})
   const {config, configError} = readConfig(paths, options.config, mends)
   // The console, since Ink keeps what is written there out of the rows that it redraws; elsewhere it is stderr.
@@ -71,14 +71,20 @@ export function openSession(options: Options, {mends = false} = {}): Session {
   const journal = openJournal(path.join(paths.state, 'journal'), {clock: () => new Date(), warn})
   const stamps = path.join(paths.cache, 'models.json')
   const closers: (() => Promise<void>)[] = []
+  // Models that `tinyagent serve` has in memory already, where it is the same version with the same model.
+  const socket = socketOf(paths.state)
+  const warm = once(async () => !isServer && existsSync(socket) && (await import('./warm.ts')).isWarm(socket, identity({options, config})))
   const session: Session = {
     options, config, journal, ...(configError && {configError}),
     now: () => fixed ?? new Date(),
     runId: () => `${new Date().toISOString().replace(/[-:]|\..*/g, '')}-${randomBytes(3).toString('hex')}`,
     planner: once(async () => {
-      const planner = await (replay ? openReplay(replay) : openGguf(config, options.model, stamps))
-      closers.push(() => planner.close())
-      return planner
+      const open = once(async () => {
+        const planner = await (replay ? openReplay(replay) : openGguf(config, options.model, stamps))
+        closers.push(() => planner.close())
+        return planner
+      })
+      return !replay && await warm() ? (await import('./warm.ts')).warmPlanner(socket, 'serve', open) : open()
     }),
     retriever: once(async () => {
       const open = once(async (): Promise<Retriever> => {
@@ -88,7 +94,7 @@ export function openSession(options: Options, {mends = false} = {}): Session {
         closers.push(() => retriever.close())
         return retriever
       })
-      if (!replay) return open()
+      if (!replay) return await warm() ? (await import('./warm.ts')).warmRetriever(socket, open) : open()
       // What a recorded plan calls is what it needs.
       const plan = (await readChunks(replay)).map(c => typeof c === 'string' ? c : c.text).join('')
       return {
@@ -125,6 +131,12 @@ export function openSession(options: Options, {mends = false} = {}): Session {
   }
   return session
 }
+
+/** Where `tinyagent serve` listens. */
+export const socketOf = (stateDir: string): string => path.join(stateDir, 'serve.sock')
+
+/** What has to be the same on both sides of it: another version or model would write other plans. */
+export const identity = ({options, config}: Pick<Session, 'options' | 'config'>): string => `${packageVersion()} ${options.model ?? config.model.planner}`
 
 /** A recorded token stream (tests/fixtures/sessions) in place of a planner. */
 async function openReplay(file: string): Promise<Planner> {

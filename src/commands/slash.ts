@@ -1,20 +1,26 @@
 // The REPL's slash commands that only print: a name and what it answers.
 import {configText} from './config.ts'
+import {examplesAnswer} from './examples.ts'
+import {instructionsAnswer, type SlashAnswer} from './instructions.ts'
 import {logText, undoText} from './log.ts'
 import {modelsText} from './models.ts'
+import {policyAnswer} from './policy.ts'
 import type {OpenMail} from '../tools/mail/mail.ts'
 import type {Session} from './session.ts'
 
 const daysAhead = 14
 const mailsShown = 20
 
-export function slashCommands(session: Session): Record<string, (argument: string) => Promise<string>> {
+export function slashCommands(session: Session): Record<string, (argument: string) => Promise<SlashAnswer>> {
   const backends = async () => (await session.tools()).backends
   return {
     log: async () => logText(session),
     undo: id => undoText(session, id || undefined, new AbortController().signal),
     config: async () => configText(session.config),
     model: async () => `${modelsText(session.config)}\nIn use: ${session.options.model || session.config.model.planner || 'the planner that comes with tinyagent'}`,
+    instructions: argument => instructionsAnswer(session, argument),
+    examples: argument => examplesAnswer(session, argument),
+    policy: argument => policyAnswer(session, argument),
     calendar: async () => {
       const from = session.now()
       const to = new Date(from)

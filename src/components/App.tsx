@@ -1,18 +1,18 @@
 // The Ink interface: the REPL and the one-shot view, readers of the event stream (STYLE: Events).
 import {Box, render, Static, Text, useStdout} from 'ink'
 import {useCallback, useEffect, useMemo, useReducer, useRef, useState} from 'react'
-import {printable} from '../core/text.ts'
+import {oneLine, printable} from '../core/text.ts'
 import type {Answer, Ask as AskUser, Confirm as ConfirmUser, ConfirmAnswer, Dictate, DictationView, Effect, Emit, Event, Preview, Question} from '../core/types.ts'
 import {Ask} from './Ask.tsx'
 import {Confirm} from './Confirm.tsx'
-import {emptyEditor, insertWords, type Editor} from './editor.ts'
+import {emptyEditor, insertWords} from './editor.ts'
 import {marks, wrap} from './format.ts'
 import {addToHistory, readHistory} from './history.ts'
 import {Input} from './Input.tsx'
 import {FinishedRun, LiveRun} from './Run.tsx'
 import {closest, completer, helpText, slashCommands, toolsText} from './slash.ts'
 import {reduce, type RunView} from './state.ts'
-import {inkStdout, openTerminal} from './terminal.ts'
+import {Gate, inkStdout, openTerminal} from './terminal.ts'
 import {Keys, KeySource, useKeys} from './useKeys.ts'
 import {useLatest} from './useLatest.ts'
 import {Voice} from './Voice.tsx'
@@ -21,7 +21,7 @@ export interface InkDeps {
   run(request: string, options: {emit: Emit; confirm: ConfirmUser; ask: AskUser; signal: AbortSignal; dryRun: boolean}): Promise<{exitCode: number}>
   tools: {name: string; description: string; effect: Effect}[]
   /** slash commands that only print: their names without the slash */
-  commands: Record<string, (argument: string) => Promise<string>>
+  commands: Record<string, (argument: string) => Promise<SlashAnswer>>
   contacts(): Promise<string[]>
   files(prefix: string): Promise<string[]>
   historyFile: string
@@ -35,12 +35,14 @@ export interface InkDeps {
   /** what was said is sent without a look at it */
   sendSpoken: boolean
 }
+/** What a slash command answers: a text to print, or one to edit. */
+type SlashAnswer = string | {edit: string; save(text: string): Promise<string>}
 /** `voice`: one request, and it is spoken */
 export interface InkOptions { dryRun: boolean; voice?: boolean }
 
 type Item = {key: number} & ({run: RunView} | {text: string; error?: boolean})
 interface Speech { stop: () => void; cancel: () => void }
-type Dialog = {key: number} & ({preview: Preview; answer: (a: ConfirmAnswer) => void} | {question: Question; answer: (a: Answer) => void})
+type Dialog = {key: number; /** the user was typing when it opened */ overTyping: boolean} & ({preview: Preview; answer: (a: ConfirmAnswer) => void} | {question: Question; answer: (a: Answer) => void})
 interface Props {
   deps: InkDeps
   options: InkOptions
@@ -77,6 +79,11 @@ const useSize = (height: () => number): {width: number; rows: number} => {
 
 const usual = (): number => 24
 
+/** Who has typed within this time is still typing: a dialog that comes up then gets none of it. */
+const typingMs = 600
+/** rows of the input line while something runs */
+const typedAhead = 2
+
 export function App({deps, options, request, height = usual, ended, suspend, leave}: Props) {
   const {width, rows} = useSize(height)
   const {write} = useStdout()
@@ -88,9 +95,6 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
   const [heard, setHeard] = useState(opening)
   // A one-shot run takes no request after its own.
   const [closed, setClosed] = useState(request !== undefined)
-  // What the input line begins with when it comes back.
-  const draft = useRef(emptyEditor)
-  const dictations = useRef(0)
   const dryRun = useLatest(options.dryRun)
   const [history, setHistory] = useState(() => readHistory(deps.historyFile))
   const [frame, setFrame] = useState(0)
@@ -99,6 +103,11 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
   // What is typed while something runs waits its turn; a cancelled run takes what waits behind it along.
   const queue = useRef({last: Promise.resolve(), cancelled: 0})
   const nextKey = useRef(0)
+  // What is typed while something runs stays in the input line, and sent off it waits in `waiting`.
+  const editor = useLatest(emptyEditor)
+  const waiting = useLatest<string[]>([])
+  const [armed, setArmed] = useState(false)
+  const typedAt = useRef(-Infinity)
   const print = useCallback((text: string, error = false): void => setItems(all => [...all, {key: nextKey.current++, text, error}]), [])
 
   // One clock for all spinners; nothing moves when nothing runs or a person is being asked.
@@ -115,15 +124,18 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
     setBusy(true)
     setCancelling(false)
     let view: RunView | undefined
-    const show = <T,>(fallback: T, signal: AbortSignal, make: (answer: (value: T) => void) => Dialog): Promise<T> =>
-      untilAborted<T>(signal, fallback, resolve => setDialog(make(resolve))).finally(() => setDialog(undefined))
+    const show = <T,>(fallback: T, signal: AbortSignal, make: (answer: (value: T) => void, place: Pick<Dialog, 'key' | 'overTyping'>) => Dialog): Promise<T> =>
+      untilAborted<T>(signal, fallback, resolve => {
+        setArmed(false)
+        setDialog(make(resolve, {key: nextKey.current++, overTyping: performance.now() - typedAt.current < typingMs}))
+      }).finally(() => setDialog(undefined))
     try {
       const {exitCode} = await deps.run(text, {
         signal: abort.signal,
         dryRun: dry,
         emit: event => { view = reduce(view, event); dispatch(event) },
-        confirm: (preview, signal) => show<ConfirmAnswer>('stop', signal, answer => ({key: nextKey.current++, preview, answer})),
-        ask: (question, signal) => show<Answer>(undefined, signal, answer => ({key: nextKey.current++, question, answer})),
+        confirm: (preview, signal) => show<ConfirmAnswer>('stop', signal, (answer, place) => ({...place, preview, answer})),
+        ask: (question, signal) => show<Answer>(undefined, signal, (answer, place) => ({...place, question, answer})),
       })
       return exitCode
     } catch (error) {
@@ -138,6 +150,9 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
     }
   }, [deps, print])
 
+  const openEditor = deps.openEditor
+  const edit = openEditor && ((text: string): Promise<string> => { const resume = suspend(); return openEditor(text).finally(resume) })
+
   const slash = async (text: string): Promise<void> => {
     const [name = '', ...words] = text.slice(1).split(/\s+/)
     const argument = words.join(' ')
@@ -146,23 +161,30 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
     else if (name === 'help') print(helpText(deps.version))
     else if (name === 'tools') print(toolsText(deps.tools))
     else if (name === 'clear') { write('\u001b[2J\u001b[3J\u001b[H'); setItems([]) }
-    else if (name === 'voice') await speak(emptyEditor)
+    else if (name === 'voice') await speak()
     else if (name === 'plan' && argument !== '') await start(argument, true)
     else if (name === 'plan') { print(dryRun.now() ? 'Plans are carried out again.' : 'Plans are only shown from now on. /plan again to carry them out.'); dryRun.set(!dryRun.now()) }
-    else if (command) print(await command(argument))
+    else if (command) {
+      const answer = await command(argument)
+      if (typeof answer === 'string') print(answer)
+      else if (edit) print(await answer.save(await edit(answer.edit)))
+      else print('Set EDITOR to your editor first.', true)
+    }
     else print(`There is no /${name}.${closest(name, [...slashCommands, ...Object.keys(deps.commands)])} /help shows all.`, true)
   }
 
-  const enqueue = (next: () => Promise<void>): void => {
+  const enqueue = (next: (isCancelled: boolean) => Promise<void>): void => {
     const {last, cancelled} = queue.current
-    queue.current.last = last.then(async () => { if (cancelled === queue.current.cancelled) await next() })
+    queue.current.last = last.then(() => next(cancelled !== queue.current.cancelled))
       .catch((error: unknown) => print(error instanceof Error ? error.message : String(error), true))
   }
   const submit = (text: string): void => {
     const trimmed = text.trim()
-    draft.current = emptyEditor
     setHistory(addToHistory(deps.historyFile, trimmed))
-    enqueue(async () => {
+    waiting.set(all => [...all, trimmed])
+    enqueue(async isCancelled => {
+      waiting.set(all => all.slice(1))
+      if (isCancelled) { print(`Not started: ${trimmed}`); return }
       if (!/^\/\w+(\s|$)/.test(trimmed)) {
         setClosed(options.voice ?? false)
         const code = await start(trimmed, dryRun.now())
@@ -175,11 +197,11 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
   }
 
   /** Listens, and puts the words where the cursor was. The end of a one-shot run where there are none. */
-  const speak = async (editor: Editor): Promise<void> => {
+  const speak = async (isCancelled = false): Promise<void> => {
+    if (isCancelled) return
     const stop = new AbortController()
     const cancel = new AbortController()
     controller.current = cancel
-    draft.current = editor
     setHeard(opening)
     setSpeech({stop: () => stop.abort(), cancel: () => cancel.abort()})
     let code: number | undefined
@@ -191,15 +213,14 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
       const {text, notice} = result
       if (notice !== undefined) print(notice, text === '')
       if (text === '') { code = 1; return }
-      draft.current = insertWords(editor, text)
+      editor.set(e => insertWords(e, text))
       // What is incomplete is looked at first.
-      if (deps.sendSpoken && notice === undefined) submit(draft.current.text)
+      if (deps.sendSpoken && notice === undefined) { submit(editor.now().text); editor.set(emptyEditor) }
     } catch (error) {
       code = cancel.signal.aborted ? 130 : 1
       if (code === 1) print(error instanceof Error ? error.message : String(error), true)
     } finally {
       controller.current = undefined
-      dictations.current++
       setSpeech(undefined)
       setHeard(opening)
       if (options.voice && code !== undefined) { setClosed(true); leave(code) }
@@ -209,7 +230,7 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
   useEffect(() => {
     for (const notice of deps.notices ?? []) print(notice)
     if (request !== undefined) void start(request, options.dryRun).then(leave)
-    if (options.voice) enqueue(() => speak(emptyEditor))
+    if (options.voice) enqueue(speak)
     // Once, at the start: the request of a one-shot run.
   }, [])
 
@@ -227,9 +248,12 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
   }, busy)
 
   const complete = useMemo(() => completer(deps), [deps])
-  const openEditor = deps.openEditor
-  const edit = openEditor && ((text: string): Promise<string> => { const resume = suspend(); return openEditor(text).finally(resume) })
   const dialogRows = dialog ? Math.max(6, Math.floor((rows - 2) * 0.7)) : 0
+  // Below what runs: what waits, and what is being typed. A dialog that has the keys has the room too.
+  const queued = busy && !(dialog && armed) ? waiting.now() : []
+  const isTyping = !closed && !speech && (!busy || (editor.now().text !== '' && !(dialog && armed)))
+  const typedRows = busy ? Math.min(1, queued.length) + (isTyping ? typedAhead : 0) : 0
+  const dialogProps = dialog && {width, rows: dialogRows, overTyping: dialog.overTyping, onArmed: () => setArmed(true)}
 
   return (
     <>
@@ -239,15 +263,15 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
           : <Text key={item.key} {...(item.error && {color: 'red'})}>{wrap(printable(item.text), width).join('\n')}</Text>}
       </Static>
       <Box flexDirection="column">
-        {run && <LiveRun run={run} frame={frame} width={width} rows={rows - 2 - dialogRows - (cancelling ? 1 : 0)} />}
+        {run && <LiveRun run={run} frame={frame} width={width} rows={rows - 2 - dialogRows - typedRows - (cancelling ? 1 : 0)} />}
         {/* One may follow another with no frame between them; what was typed at the first must not reach the second. */}
-        {dialog && 'preview' in dialog && <Confirm key={dialog.key} preview={dialog.preview} width={width} rows={dialogRows} answer={dialog.answer} openEditor={edit} />}
-        {dialog && 'question' in dialog && <Ask key={dialog.key} question={dialog.question} width={width} rows={dialogRows} answer={dialog.answer} />}
+        {dialog && dialogProps && 'preview' in dialog && <Confirm key={dialog.key} {...dialogProps} preview={dialog.preview} answer={dialog.answer} openEditor={edit} />}
+        {dialog && dialogProps && 'question' in dialog && <Ask key={dialog.key} {...dialogProps} question={dialog.question} answer={dialog.answer} />}
         {cancelling && busy && <Text color="yellow">Cancelling. Ctrl-C again leaves at once.</Text>}
         {speech && <Voice view={heard} frame={frame} width={width} stop={speech.stop} cancel={speech.cancel} />}
-        {/* Another line after each dictation: it begins with the draft, however short the dictation was. */}
-        {!busy && !speech && !closed && <Input key={dictations.current} width={width} history={history} submit={submit} exit={() => leave(0)} complete={complete}
-          initial={draft.current} speak={editor => enqueue(() => speak(editor))} />}
+        {queued.length > 0 && <Text dimColor wrap="truncate">{`${queued.length} more to do: ${oneLine(queued.join('; '))}`}</Text>}
+        {!closed && <Input editor={editor} isShown={isTyping} isAhead={busy} takesKeys={!speech && (!dialog || !armed)} width={width} history={history}
+          submit={submit} exit={() => leave(0)} complete={complete} speak={() => enqueue(speak)} typed={() => { typedAt.current = performance.now() }} />}
       </Box>
     </>
   )
@@ -256,7 +280,8 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
 /** Shows the interface until the request is done (with `request`) or the user leaves; resolves with the exit code. */
 export async function startInk({deps, request, options, ended}: {deps: InkDeps; request?: string; options: InkOptions; ended: AbortSignal}): Promise<number> {
   const keys = new KeySource()
-  const terminal = openTerminal(keys)
+  const gate = new Gate()
+  const terminal = openTerminal(keys, gate)
   let code = 0
   try {
     const app = render(
@@ -264,7 +289,7 @@ export async function startInk({deps, request, options, ended}: {deps: InkDeps; 
         <App deps={deps} options={options} request={request} height={() => process.stdout.rows} ended={ended} suspend={terminal.suspend}
           leave={exitCode => { code = exitCode; setImmediate(() => app.unmount()) }} />
       </Keys.Provider>,
-      {stdout: inkStdout(), exitOnCtrlC: false, patchConsole: true, maxFps: 20},
+      {stdout: inkStdout(gate), exitOnCtrlC: false, patchConsole: true, maxFps: 20},
     )
     await app.waitUntilExit()
   } finally {

@@ -5,14 +5,15 @@ import type {Answer, Candidate, Question} from '../core/types.ts'
 import {edit, emptyEditor} from './editor.ts'
 import {marks, truncate, wrap} from './format.ts'
 import {Line} from './Line.tsx'
+import {useArmed, type Arming} from './useArmed.ts'
 import {useKeys} from './useKeys.ts'
 import {useLatest} from './useLatest.ts'
 
-interface Props { question: Question; width: number; rows: number; answer: (answer: Answer) => void }
+interface Props extends Arming { question: Question; width: number; rows: number; answer: (answer: Answer) => void }
 
 export const Ask = (props: Props) => props.question.type === 'pick' ? <Pick {...props} question={props.question} /> : <Input {...props} question={props.question} />
 
-function Pick({question, width, rows, answer}: Props & {question: Extract<Question, {type: 'pick'}>}) {
+function Pick({question, width, rows, answer, ...arming}: Props & {question: Extract<Question, {type: 'pick'}>}) {
   const {now, set: setFilter} = useLatest(emptyEditor)
   const filter = now()
   const at = useLatest(0)
@@ -22,6 +23,7 @@ function Pick({question, width, rows, answer}: Props & {question: Extract<Questi
   const chosen = chosenOf(found)
   const room = Math.max(1, rows - 3)
   const first = Math.max(0, Math.min(chosen - room + 1, found.length - room))
+  const armed = useArmed(0, arming)
   useKeys(key => {
     const found = matching()
     const digit = key.name === 'text' && now().text === '' && /^[1-9]$/.test(key.text) ? found[Number(key.text) - 1] : undefined
@@ -31,7 +33,7 @@ function Pick({question, width, rows, answer}: Props & {question: Extract<Questi
     else if (key.name === 'up') at.set(Math.max(0, chosenOf(found) - 1))
     else if (key.name === 'down') at.set(Math.min(found.length - 1, chosenOf(found) + 1))
     else { setFilter(e => edit(e, key)); at.set(0) }
-  })
+  }, armed)
   return (
     <Box flexDirection="column">
       <Text bold>{wrap(printable(question.title), width).join('\n')}</Text>
@@ -45,9 +47,10 @@ function Pick({question, width, rows, answer}: Props & {question: Extract<Questi
   )
 }
 
-function Input({question, width, answer}: Props & {question: Extract<Question, {type: 'input'}>}) {
+function Input({question, width, answer, overTyping, onArmed}: Props & {question: Extract<Question, {type: 'input'}>}) {
   const {now, set: setEditor} = useLatest(emptyEditor)
   const value = useLatest<string | undefined>(undefined)
+  const armed = useArmed(0, {...(overTyping && {overTyping}), ...(onArmed && {onArmed})})
   useKeys(key => {
     if (key.name === 'escape') { answer(undefined); return }
     const known = value.now()
@@ -60,7 +63,7 @@ function Input({question, width, answer}: Props & {question: Extract<Question, {
     if (typed === '') return
     if (question.save) value.set(typed)
     else answer({value: typed})
-  })
+  }, armed)
   return (
     <Box flexDirection="column">
       <Text bold>{wrap(printable(question.title), width).join('\n')}</Text>

@@ -1,11 +1,11 @@
 // The card of an outward step: exactly what will leave, where each part came from, and the user's word on it.
 import {Box, Text} from 'ink'
-import {useEffect, useState} from 'react'
 import {printable} from '../core/text.ts'
 import type {ConfirmAnswer, Json, Preview, Source} from '../core/types.ts'
 import {edit, editorOf, emptyEditor} from './editor.ts'
 import {bytes, marks, wrap} from './format.ts'
 import {Line} from './Line.tsx'
+import {useArmed, type Arming} from './useArmed.ts'
 import {useKeys} from './useKeys.ts'
 import {useLatest} from './useLatest.ts'
 
@@ -57,7 +57,7 @@ function editable(preview: Preview): Field[] {
 
 const split = (text: string): string[] => text.split(/[,;\n]/).map(t => t.trim()).filter(Boolean)
 
-export interface ConfirmProps {
+export interface ConfirmProps extends Arming {
   preview: Preview
   width: number
   rows: number
@@ -66,15 +66,12 @@ export interface ConfirmProps {
   openEditor?: ((text: string) => Promise<string>) | undefined
 }
 
-export function Confirm({preview, width, rows, answer, openEditor}: ConfirmProps) {
+export function Confirm({preview, width, rows, answer, openEditor, ...arming}: ConfirmProps) {
   const top = useLatest(0)
   const mode = useLatest<'card' | 'choosing' | Field>('card')
   const {now, set: setEditor} = useLatest(emptyEditor)
-  // Keys that were typed before the card could be read must not answer it: they arrive in the same turn of the
-  // event loop as the card, or while it is drawn. It listens, and says so,
-  // only after its first frame has been out for a moment.
-  const [armed, setArmed] = useState(false)
-  useEffect(() => { const t = setTimeout(() => setArmed(true), 250); return () => clearTimeout(t) }, [])
+  // It listens, and says so, only after its first frame has been out for a moment.
+  const armed = useArmed(250, arming)
 
   const all = cardRows(preview, width)
   const fields = editable(preview)

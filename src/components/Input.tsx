@@ -7,22 +7,27 @@ import {marks, truncate} from './format.ts'
 import {startWalk, step, type Walk} from './history.ts'
 import {Line} from './Line.tsx'
 import {useKeys} from './useKeys.ts'
-import {useLatest} from './useLatest.ts'
+import {useLatest, type Latest} from './useLatest.ts'
 
 export interface Completion { from: number; options: string[] }
 /** What may stand at the cursor: slash commands, @contacts, files after "/" or "~". */
 export type Complete = (text: string, cursor: number) => Promise<Completion>
 
 interface Props {
+  editor: Latest<Editor>
+  isShown: boolean
+  /** something runs: what is sent off waits, and Ctrl-C, Ctrl-D and Ctrl-T are not for the input line */
+  isAhead: boolean
+  takesKeys: boolean
+  /** told of every key but Enter */
+  typed: () => void
   width: number
   history: readonly string[]
   submit: (text: string) => void
   exit: () => void
   complete: Complete
-  /** the text to begin with */
-  initial?: Editor
-  /** takes the text away, and gives it back with what was said */
-  speak: (editor: Editor) => void
+  /** the words come in at the cursor */
+  speak: () => void
 }
 
 const common = (options: string[]): string => {
@@ -32,8 +37,7 @@ const common = (options: string[]): string => {
   return first.slice(0, end)
 }
 
-export function Input({width, history, submit, exit, complete, initial = emptyEditor, speak}: Props) {
-  const {now, set: setEditor} = useLatest(initial)
+export function Input({editor: {now, set: setEditor}, isShown, isAhead, takesKeys, typed, width, history, submit, exit, complete, speak}: Props) {
   const walk = useLatest<Walk>(startWalk(history))
   const [options, setOptions] = useState<string[]>([])
   const note = useLatest('')
@@ -60,6 +64,8 @@ export function Input({width, history, submit, exit, complete, initial = emptyEd
 
   useKeys(key => {
     const editor = now()
+    if (isAhead && key.name === 'ctrl' && /^[cdt]$/.test(key.text)) return
+    if (key.name !== 'enter' && key.name !== 'escape') typed()
     setOptions([])
     const wasAsked = note.now() !== ''
     note.set('')
@@ -80,17 +86,18 @@ export function Input({width, history, submit, exit, complete, initial = emptyEd
           if (editor.text === '') { if (wasAsked) exit(); else note.set('Ctrl-C again leaves') } else setEditor(emptyEditor)
           return
         }
-        if (key.text === 't') { speak(editor); return }
+        if (key.text === 't') { speak(); return }
         if (key.text === 'd' && editor.text === '') { exit(); return }
     }
     setEditor(e => edit(e, key))
-  })
+  }, takesKeys)
 
+  if (!isShown) return null
   return (
     <Box flexDirection="column">
-      <Line editor={now()} prefix={`${marks.prompt} `} width={width} rows={6} placeholder="What shall I do? /help shows how" />
-      {options.length > 0 && <Text color="blue" wrap="truncate">{truncate(options.map(oneLine).join('  '), width)}</Text>}
-      {note.now() !== '' && <Text color="yellow">{note.now()}</Text>}
+      <Line editor={now()} prefix={`${marks.prompt} `} width={width} rows={isAhead ? 2 : 6} placeholder="What shall I do? /help shows how" />
+      {!isAhead && options.length > 0 && <Text color="blue" wrap="truncate">{truncate(options.map(oneLine).join('  '), width)}</Text>}
+      {!isAhead && note.now() !== '' && <Text color="yellow">{note.now()}</Text>}
     </Box>
   )
 }

@@ -18,7 +18,7 @@ export function TaskLine({line, frame, width}: {line: TreeLine; frame: number; w
   if (kind === 'ref') return <Text wrap="truncate">{truncate(`${indent}${marks.up} step ${task.id}`, width)}</Text>
   const mark = status === 'running' ? marks.spinner[frame % marks.spinner.length] : marks[status]
   const args = view.args ? Object.values(view.args).map(valueText) : task.args.map(argText)
-  const tail = status === 'done' ? `${oneLine(view.summary ?? '')} ${view.ms !== undefined ? `(${duration(view.ms)})` : ''}`
+  const tail = status === 'done' ? `${oneLine(view.summary ?? '')}${view.rule === undefined ? '' : `, allowed by ${oneLine(view.rule)}`} ${view.ms !== undefined ? `(${duration(view.ms)})` : ''}`
     : status === 'failed' ? oneLine(view.error?.message ?? 'failed')
     : status === 'skipped' ? reasons[view.reason ?? ''] ?? 'skipped'
     : status === 'asking' ? 'waits for you'

@@ -35,6 +35,7 @@ export function FinishedRun({run, width}: {run: RunView; width: number}) {
     <Box flexDirection="column" marginBottom={1}>
       <Request text={run.request} width={width} />
       <Chips run={run} width={width} oneRow={false} />
+      {run.isExample && <Text dimColor>As you approved it before (/examples)</Text>}
       <Plan run={run} frame={0} width={width} rows={Infinity} />
       {run.tasks.filter(t => t.error).map(t =>
         <Text key={t.task.id} color="red">{wrap(`${marks.failed} ${oneLine(t.error?.message ?? '')}`, width).join('\n')}</Text>)}

@@ -41,7 +41,9 @@ function lineOf(event: Event): string | undefined {
     case 'task-added': return `step ${event.task.id}: ${event.task.tool} ${event.task.args.map(argText).filter(Boolean).join(' | ')}`.trimEnd()
     case 'task-done': return `done ${event.id}: ${event.result.summary} (${duration(event.ms)})`
     case 'task-failed': return `failed ${event.id}: ${event.error.message}${choices(event)}`
-    case 'task-skipped': return event.reason === 'dry-run' || event.reason === 'dropped' ? undefined : `skipped ${event.id}: ${skipped[event.reason]}`
+    case 'task-skipped': return event.reason === 'dry-run' || event.reason === 'dropped' ? undefined : `skipped ${event.id}: ${skipped[event.reason]}${event.kept === undefined ? '' : `; ${event.kept}`}`
+    case 'plan-done': return event.example ? 'plan: as you approved it before (/examples)' : undefined
+    case 'confirm-answered': return event.rule === undefined ? undefined : `allowed ${event.id}: ${event.rule}`
     case 'task-progress': return `step ${event.id}: ${event.message}`
     case 'replan': return `planning again (${event.attempt}): ${event.reason}`
     case 'error': return `error: ${event.error.message}`
@@ -49,8 +51,9 @@ function lineOf(event: Event): string | undefined {
   }
 }
 
-const choices = (event: Extract<Event, {type: 'task-failed'}>): string =>
-  (event.error.candidates ?? []).map(c => `\n  ${c.label}${c.detail ? `, ${c.detail}` : ''}`).join('')
+/** Those that the message does not name already. */
+const choices = ({error}: Extract<Event, {type: 'task-failed'}>): string =>
+  (error.candidates ?? []).filter(c => !error.message.includes(c.label)).map(c => `\n  ${c.label}${c.detail ? `, ${c.detail}` : ''}`).join('')
 
 export function plainReader(deps: PlainDeps): {emit: Emit; confirm: Confirm; ask: Ask} {
   const {out} = deps

@@ -6,7 +6,9 @@ const help: [string, string][] = [
   ['/help', 'this help'], ['/tools', 'what tinyagent can do'], ['/plan [request]', 'show the plan and run nothing; alone: on and off'],
   ['/mail [file]', 'your mail; choose the open one'], ['/notes', 'your notes'], ['/calendar', 'what is coming'],
   ['/log', 'what was done'], ['/undo [id]', 'take the last local step back'], ['/config', 'settings and where they are'],
-  ['/model', 'the models in use'], ['/voice', 'speak instead of typing (also Ctrl-T)'], ['/clear', 'clear the screen'], ['/exit', 'leave (also Ctrl-D)'],
+  ['/model', 'the models in use'],
+  ['/instructions', 'standing instructions; /instructions edit'], ['/policy', 'what may leave without asking; add RULE, remove N'],
+  ['/examples', 'plans that you approved; remove N'], ['/voice', 'speak instead of typing (also Ctrl-T)'], ['/clear', 'clear the screen'], ['/exit', 'leave (also Ctrl-D)'],
 ]
 export const slashCommands = help.map(([name]) => name.slice(1).split(' ')[0]!)
 

@@ -10,6 +10,8 @@ export interface TaskView {
   reason?: string
   message?: string
   fraction?: number
+  /** the user's rule that let it go unasked */
+  rule?: string
   ms?: number
 }
 
@@ -23,6 +25,8 @@ export interface RunView {
   planned: boolean
   timings?: Timings
   repairs: string[]
+  /** the plan is one that the user approved before */
+  isExample?: boolean
   previews: {id: number; preview: Preview}[]
   asking?: {id: number; question?: Question; preview?: Preview}
   replan?: string
@@ -50,12 +54,12 @@ export function reduce(run: RunView | undefined, event: Event): RunView | undefi
       return {...run, partial: text.slice(text.lastIndexOf('\n') + 1)}
     }
     case 'task-added': return {...run, tasks: [...run.tasks, {task: event.task, status: 'waiting'}]}
-    case 'plan-done': return {...run, partial: '', planned: true, timings: event.timings, repairs: event.repairs, tasks: run.tasks.filter(t => !event.dropped.includes(t.task.id))}
+    case 'plan-done': return {...run, partial: '', planned: true, timings: event.timings, ...(event.example && {isExample: true}), repairs: event.repairs, tasks: run.tasks.filter(t => !event.dropped.includes(t.task.id))}
     case 'question-asked': return {...update(run, event.id, {status: 'asking'}), asking: {id: event.id, question: event.question}}
     case 'question-answered': return without(update(run, event.id, {status: 'running'}))
     case 'preview': return {...run, previews: [...run.previews, {id: event.id, preview: event.preview}]}
     case 'confirm-asked': return {...update(run, event.id, {status: 'asking'}), asking: {id: event.id, preview: event.preview}}
-    case 'confirm-answered': return without(update(run, event.id, {status: 'waiting'}))
+    case 'confirm-answered': return without(update(run, event.id, {status: 'waiting', ...(event.rule !== undefined && {rule: event.rule})}))
     case 'task-started': return update(run, event.id, {status: 'running', args: event.args})
     case 'task-progress': return update(run, event.id, {message: event.message, ...(event.fraction !== undefined && {fraction: event.fraction})})
     case 'task-done': return update(run, event.id, {status: 'done', summary: event.result.summary, ms: event.ms})

@@ -7,8 +7,21 @@ const pasteOn = '\u001b[?2004h'
 const pasteOff = '\u001b[?2004l'
 const showCursor = '\u001b[?25h'
 
+/** What is drawn waits here while another program has the terminal. */
+export class Gate {
+  private held: (() => void)[] | undefined
+  hold(): void { this.held ??= [] }
+  open(): void {
+    const late = this.held ?? []
+    this.held = undefined
+    late.forEach(write => write())
+  }
+  /** Does it now, or once the gate opens. */
+  pass(write: () => void): void { if (this.held) this.held.push(write); else write() }
+}
+
 /** Feeds keys from the terminal to `keys`; the function it gives restores the terminal, and may be called again. */
-export function openTerminal(keys: KeySource, stdin: NodeJS.ReadStream = process.stdin, stdout: NodeJS.WriteStream = process.stdout): {restore: () => void; suspend: () => () => void} {
+export function openTerminal(keys: KeySource, gate: Gate, stdin: NodeJS.ReadStream = process.stdin, stdout: NodeJS.WriteStream = process.stdout): {restore: () => void; suspend: () => () => void} {
   let on = false
   const onData = (chunk: string): void => keys.feed(chunk)
   const start = (): void => {
@@ -39,7 +52,11 @@ export function openTerminal(keys: KeySource, stdin: NodeJS.ReadStream = process
       process.off('SIGHUP', onHangUp)
       stop()
     },
-    suspend: () => { stop(); return start },
+    suspend: () => {
+      gate.hold()
+      stop()
+      return () => { start(); gate.open() }
+    },
   }
 }
 
@@ -53,7 +70,7 @@ const colours = /\u001b\[(?:[34]\d|9[0-7]|10[0-7])(?:;\d+)*m/g
  * Stdout for Ink, which obeys NO_COLOR (chalk does not) and repairs two things of its redrawing: on a window that becomes narrower it erases as many rows as it
  * wrote, though they are more by then, and on one that becomes lower than the live part it clears the scrollback too.
  */
-export function inkStdout(stdout: NodeJS.WriteStream = process.stdout, env: NodeJS.ProcessEnv = process.env): NodeJS.WriteStream {
+export function inkStdout(gate: Gate, stdout: NodeJS.WriteStream = process.stdout, env: NodeJS.ProcessEnv = process.env): NodeJS.WriteStream {
   let frame = ''
   let width = stdout.columns
   const write = stdout.write.bind(stdout)
@@ -75,7 +92,7 @@ export function inkStdout(stdout: NodeJS.WriteStream = process.stdout, env: Node
     get(target, name) {
       if (name === 'rows') return Infinity
       const value: unknown = Reflect.get(target, name, target)
-      if (name === 'write') return (chunk: unknown, ...rest: unknown[]) => Reflect.apply(target.write, target, [drawn(chunk), ...rest])
+      if (name === 'write') return (chunk: unknown, ...rest: unknown[]) => { gate.pass(() => { Reflect.apply(target.write, target, [drawn(chunk), ...rest]) }); return true }
       return typeof value === 'function' ? value.bind(target) as unknown : value
     },
   })

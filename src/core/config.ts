@@ -6,6 +6,7 @@ import writeFileAtomic from 'write-file-atomic'
 import {z} from 'zod'
 import {ConfigError, reasonOf} from './errors.ts'
 import {expand, makeFolder, type Paths} from './paths.ts'
+import {parseRule} from './policy.ts'
 
 const folder = z.strictObject({dir: z.string().min(1).optional()}).prefault({})
 
@@ -38,6 +39,10 @@ const shellTool = z.strictObject({
 })
 export type ShellTool = z.infer<typeof shellTool>
 
+/** The system's own folders in a home that is searched as a whole; a folder of that name elsewhere is the user's. */
+const systemFolders: Partial<Record<NodeJS.Platform, string[]>> = {darwin: ['/Library'], win32: ['/AppData']}
+const defaultExclude = ['node_modules', '.git', '.cache', ...systemFolders[process.platform] ?? []]
+
 /** Every key, what it may be, and what it is when it is not set. */
 export const configSchema = z.strictObject({
   user: z.strictObject({
@@ -68,13 +73,18 @@ export const configSchema = z.strictObject({
   }).prefault({}),
   files: z.strictObject({
     roots: z.array(z.string().min(1)).optional(),
-    exclude: z.array(z.string()).default(['node_modules', '.git', '.cache', 'Library', 'AppData']),
+    exclude: z.array(z.string()).default(defaultExclude),
   }).prefault({}),
   maps: z.strictObject({
     provider: z.enum(['openstreetmap', 'apple', 'google']).default('openstreetmap'),
     open: z.boolean().default(true),
   }).prefault({}),
-  confirm: z.strictObject({policy: z.record(z.string(), z.enum(['ask', 'allow'])).default({})}).prefault({}),
+  confirm: z.strictObject({
+    policy: z.record(z.string(), z.enum(['ask', 'allow'])).default({}),
+    rules: z.array(z.string().superRefine((text, context) => {
+      try { parseRule(text) } catch (error) { context.addIssue({code: 'custom', message: reasonOf(error)}) }
+    })).default([]),
+  }).prefault({}),
   tools: z.strictObject({
     dir: z.string().min(1).optional(),
     shell: z.record(z.string().regex(/^[a-z_]\w{0,47}$/, 'expected a name such as "disk_space"'), shellTool).default({}),
@@ -316,11 +326,15 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 
 [files]
 # roots = ${JSON.stringify(paths.documents)}
-# exclude = ["node_modules", ".git", ".cache", "Library", "AppData"]
+# exclude = ${JSON.stringify(defaultExclude)}   # as in .gitignore; "/Library" only at the top of a root
 
 [maps]
 # provider = "openstreetmap"   # or "apple", "google"
 # open = true                  # false: only print the link
+
+# Rules on what may leave without asking, in this order; one that asks goes before one that allows. \`tinyagent policy\` shows them.
+[confirm]
+# rules = ["allow send_sms to Mom", "ask anything outside @work.org", "ask anything over 5"]
 
 # "allow" lets an outward step of this tool go without asking (never when text of a document is in it).
 [confirm.policy]

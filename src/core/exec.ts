@@ -129,6 +129,27 @@ export async function accompany(program: string, args: string[], {cwd, env}: Pic
   }
 }
 
+/**
+ * A program of the user's that takes over the terminal (an editor), to its end; its exit code, undefined after a signal. Ctrl-C is
+ * the program's own meanwhile. Throws ToolError 'unavailable'.
+ */
+export async function takeOver(program: string, args: string[]): Promise<number | undefined> {
+  const listeners = process.listeners('SIGINT')
+  const ignore = (): void => undefined
+  process.on('SIGINT', ignore)
+  listeners.forEach(listener => process.off('SIGINT', listener))
+  try {
+    const child = start(program, args, {stdio: 'inherit'})
+    return await new Promise<number | undefined>((resolve, reject) => {
+      child.on('error', cause => reject(notStarted(program, cause)))
+      child.on('close', code => resolve(code ?? undefined))
+    })
+  } finally {
+    listeners.forEach(listener => process.on('SIGINT', listener))
+    process.off('SIGINT', ignore)
+  }
+}
+
 /** Shows a link or a file with the program that the desktop has for it. False where that failed at once. */
 export type Opener = (target: string) => Promise<boolean>
 

@@ -7,7 +7,7 @@ import {paramsOf} from './params.ts'
 import {resolveTask} from './resolve.ts'
 import {timeLimit, type TimeLimit} from './time-limit.ts'
 import type {
-  Arg, Ask, Confirm, Effect, Emit, ErrorInfo, Json, Outcome, Param, Preview, Question, Answer, Ref, Source, Task, Tool, ToolContext, Touch,
+  Arg, Ask, Confirm, Effect, Emit, ErrorInfo, Json, Outcome, Param, Preview, Question, Answer, Ref, Source, Task, Tool, ToolContext, ToolSpec, Touch, Verdict,
 } from './types.ts'
 
 export type SkipReason = 'dependency' | 'user' | 'dropped' | 'cancelled' | 'nobody' | 'dry-run'
@@ -23,6 +23,8 @@ export interface Report extends Outcome {
   /** true when the run of a local or outward call began: it must not be repeated */
   touchedWorld: boolean
   reason?: SkipReason
+  /** what was kept of a step that the user skipped, in a line for people */
+  kept?: string
 }
 
 export interface ExecutorDeps {
@@ -37,7 +39,7 @@ export interface ExecutorDeps {
   confirm?: Confirm
   ask?: Ask
   /** true: the user's policy or --yes has already said yes to this call */
-  isAllowed(tool: Tool, preview: Preview): boolean
+  isAllowed(tool: Tool, preview: Preview, args: Args): boolean | Verdict | Promise<boolean | Verdict>
   /** ids that repair took out of the plan; filled before the task stream ends */
   dropped: ReadonlySet<number>
   /** told of an error that is nobody's but ours, with its stack */
@@ -113,9 +115,9 @@ async function runTask(task: Task, tool: Tool | undefined, inputs: Report[], run
   const start = performance.now()
   const report: Report = {status: 'failed', task, tool, effect: tool?.effect ?? 'outward', source: 'user', touchedWorld: false}
   const limit = timeLimit(run.limitMs ?? 60_000, run.graceMs ?? 2_000, run.signal)
-  const skip = async (reason: SkipReason): Promise<Report> => {
-    await run.emit({type: 'task-skipped', id: task.id, reason})
-    return {...report, status: 'skipped', reason}
+  const skip = async (reason: SkipReason, kept?: string): Promise<Report> => {
+    await run.emit({type: 'task-skipped', id: task.id, reason, ...(kept !== undefined && {kept})})
+    return {...report, status: 'skipped', reason, ...(kept !== undefined && {kept})}
   }
   try {
     if (run.dropped.has(task.id)) return await skip('dropped')
@@ -135,13 +137,14 @@ async function runTask(task: Task, tool: Tool | undefined, inputs: Report[], run
     if (tool.effect !== 'read') {
       const checked = await approve(task, tool, args, sources, {run, context, limit})
       report.effect = checked.effect
-      if ('reason' in checked) return await skip(checked.reason)
+      if ('reason' in checked) return await skip(checked.reason, checked.kept)
       args = checked.args
     }
     if (run.dropped.has(task.id)) return await skip('dropped')
     if (run.signal.aborted) return await skip('cancelled')
     await run.emit({type: 'task-started', id: task.id, tool: tool.name, args, effect: report.effect, key: context.key})
     report.touchedWorld = report.effect !== 'read'
+    limit.renew() // the preview has had its own
     const result = await limit.race(tool.run(args, context), report.touchedWorld)
     await run.emit({type: 'task-done', id: task.id, result, ms: since(start)})
     return {...report, status: 'done', result}
@@ -170,13 +173,14 @@ interface Approval { run: Run; context: ToolContext; limit: TimeLimit }
  * again, and only a person's word ends that: a step that someone has begun to edit does not go by itself.
  */
 async function approve(task: Task, tool: Tool, first: Args, firstSources: Record<string, Source>, {run, context, limit}: Approval):
-    Promise<{effect: Effect; args: Args} | {effect: Effect; reason: SkipReason}> {
+    Promise<{effect: Effect; args: Args} | {effect: Effect; reason: SkipReason; kept?: string}> {
   let args = first
   let sources = firstSources
   let before: {args: Args; sources: Record<string, Source>} | undefined // of the card that was edited
   let problem: string | undefined // of the last edit
   for (let isEdited = false; ; isEdited = true) {
     let made: Preview
+    limit.renew()
     try {
       made = await limit.race(tool.preview(args, context), false)
     } catch (cause) {
@@ -197,19 +201,24 @@ async function approve(task: Task, tool: Tool, first: Args, firstSources: Record
 
     await limit.pause(run.planWritten)
     if (run.dropped.has(task.id)) return {effect, reason: 'dropped'}
+    const {allowed, rule}: Verdict = isEdited ? {allowed: false} : verdictOf(await run.isAllowed(tool, preview, args))
+    if (rule !== undefined) preview.notice = [preview.notice, `${allowed ? 'Allowed by' : 'Asked because of'} ${rule}`].filter(Boolean).join(' ')
     const answer = await limit.pause(run.dialog(async () => {
       if (run.signal.aborted) return 'cancelled'
       await run.emit({type: 'confirm-asked', id: task.id, preview})
-      const allowed = !isEdited && run.isAllowed(tool, preview)
       const word = allowed ? 'yes' : run.confirm ? await limit.race(run.confirm(preview, run.signal), false) : 'skip'
       const by = allowed ? 'policy' : run.confirm ? 'user' : 'nobody'
-      await run.emit({type: 'confirm-answered', id: task.id, answer: typeof word === 'object' ? 'edit' : word, by})
+      await run.emit({type: 'confirm-answered', id: task.id, answer: typeof word === 'object' ? 'edit' : word, by, ...(allowed && rule !== undefined && {rule})})
       if (word === 'stop') run.stop()
       return by === 'nobody' ? 'nobody' : word
     }))
     if (answer === 'yes') return {effect, args}
     if (answer === 'cancelled' || answer === 'nobody') return {effect, reason: answer}
-    if (answer === 'skip' || answer === 'stop') return {effect, reason: 'user'}
+    if (answer === 'skip' || answer === 'stop') {
+      // Quitting a wrong plan leaves nothing behind, unless the user has worked on it.
+      const kept = tool.keep && (answer === 'skip' || isEdited) ? await keptOf(tool, args, context, {run, limit}) : undefined
+      return {effect, reason: 'user', ...(kept !== undefined && {kept})}
+    }
     try {
       const changed = edited(task, tool, args, answer.edit, run.now)
       before = {args, sources}
@@ -223,11 +232,38 @@ async function approve(task: Task, tool: Tool, first: Args, firstSources: Record
   }
 }
 
+const verdictOf = (word: boolean | Verdict): Verdict => typeof word === 'object' ? word : {allowed: word}
+
+/** A line on what was kept, or on why it was not: what is skipped stays skipped. */
+async function keptOf(tool: Tool, args: Args, context: ToolContext, {run, limit}: Pick<Approval, 'run' | 'limit'>): Promise<string | undefined> {
+  limit.renew()
+  try {
+    return (await tool.keep?.(args, context))?.summary
+  } catch (cause) {
+    const error = failure(cause, true, run)
+    if (error.code === 'bug') run.bug?.(cause)
+    return `not kept: ${error.message}`
+  }
+}
+
 function contextFor(task: Task, run: Run, limit: TimeLimit): ToolContext {
+  const key = `${run.runId}-${task.id}`
   return {
     signal: limit.signal,
     now: run.now,
-    key: `${run.runId}-${task.id}`,
+    key,
+    aside: async (args, change) => {
+      const aside = `${key}a`
+      await run.emit({type: 'aside-started', id: task.id, tool: task.tool, args, key: aside})
+      try {
+        const result = await change()
+        await run.emit({type: 'aside-done', key: aside, result})
+        return result
+      } catch (cause) {
+        await run.emit({type: 'aside-failed', key: aside, error: errorInfo(cause)})
+        throw cause
+      }
+    },
     ask: (question: Question) => limit.pause(limit.race(answerTo(task.id, question, run), false)),
     // A progress line that nobody could take is no reason to fail the call.
     progress: (message, fraction) => {
@@ -280,6 +316,11 @@ function resolveArgs(task: Task, tool: Tool, inputs: Report[], now: Date): Args 
   }, now))
 }
 
+/** Whether the call's own words fit its tool, with what it takes from other steps left open. Throws ToolError 'invalid-args'. */
+export function checkTask(tool: ToolSpec, task: Task, now: Date): void {
+  parseArgs(tool, nameArgs(tool, task, ref => [`$${ref.ref}`], now))
+}
+
 /** A person's edit goes the same way as the plan's own words: "tomorrow 4pm" is a date here too. */
 function edited(task: Task, tool: Tool, args: Args, edit: Args, now: Date): Args {
   const values = {...args, ...edit}
@@ -287,7 +328,7 @@ function edited(task: Task, tool: Tool, args: Args, edit: Args, now: Date): Args
   return parseArgs(tool, nameArgs(tool, {...task, args: paramsOf(tool).map(p => values[p.name] as Arg)}, () => [], now))
 }
 
-function nameArgs(tool: Tool, task: Task, valuesOf: (ref: Ref, param: Param) => string[], now: Date): Args {
+function nameArgs(tool: ToolSpec, task: Task, valuesOf: (ref: Ref, param: Param) => string[], now: Date): Args {
   const params = paramsOf(tool)
   if (task.args.length !== params.length) {
     throw new ToolError('invalid-args', `${tool.name} takes ${params.length} arguments, the plan gives ${task.args.length}`)
@@ -307,7 +348,7 @@ function nameArgs(tool: Tool, task: Task, valuesOf: (ref: Ref, param: Param) => 
   return Object.fromEntries(params.map((param, i) => [param.name, args[i] as Json]))
 }
 
-function parseArgs(tool: Tool, args: Args): Args {
+function parseArgs(tool: ToolSpec, args: Args): Args {
   const parsed = tool.args.safeParse(args)
   if (!parsed.success) throw new ToolError('invalid-args', `${tool.name}: ${z.prettifyError(parsed.error)}`, {cause: parsed.error})
   return parsed.data as Args // the schemas are made of arg.*(): strings, numbers, booleans and lists of them

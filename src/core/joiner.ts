@@ -20,6 +20,7 @@ export function join(reports: Report[], status: RunStatus, isDryRun: boolean): s
     ...(done.length > 0 ? [list(done.map((s, i) => i === 0 ? strip(s) : lower(strip(s))), '; ')] : []),
     ...failed,
     ...(['dependency', 'nobody', 'user', 'cancelled'] as const).flatMap(reason => skipped(reports, reason)),
+    ...reports.flatMap(r => r.kept === undefined ? [] : [r.kept]),
   ]
   if (sentences.length === 0) return status === 'cancelled' ? 'Stopped; nothing was done.' : 'Nothing was left to do.'
   return sentences.map(s => /[.!?…]$/.test(s) ? s : `${s}.`).join(' ')

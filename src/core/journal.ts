@@ -100,11 +100,11 @@ export function openJournal(dir: string, deps: JournalDeps): Journal {
       return event => {
         const line = lineOf(event, keys)
         if (!line) return
-        if (event.type !== 'task-started') return note({run, ...line})
+        if (event.type !== 'task-started' && event.type !== 'aside-started') return note({run, ...line})
         try {
           append({run, ...line}, true)
         } catch (error) {
-          keys.delete(event.id)
+          if (event.type === 'task-started') keys.delete(event.id)
           throw new ToolError('unavailable', `The journal in ${dir} cannot be written (${reasonOf(error)}), so nothing was begun; make room there, or choose another folder with --home`, {cause: error})
         }
       }
@@ -131,6 +131,10 @@ function lineOf(event: Event, keys: Map<number, string>): Record<string, unknown
       const key = keys.get(event.id)
       return key === undefined ? undefined : {...event, key}
     }
+    // In the journal one deed is like another.
+    case 'aside-started': return {...event, type: 'task-started', effect: 'local'}
+    case 'aside-done': return {...event, type: 'task-done'}
+    case 'aside-failed': return {...event, type: 'task-failed'}
     default: return undefined
   }
 }

@@ -1,7 +1,7 @@
 // Plan text <-> tasks, incrementally: feed(chunk) gives every task as soon as its line is whole.
 // The language is LABELLING.md's: `1. tool("a", ["$1"], 5, true)` lines, closed by `join()`.
 import {PlanError} from './errors.ts'
-import type {Arg, Plan, Ref, Task} from './types.ts'
+import type {Arg, Json, Plan, Ref, Task} from './types.ts'
 
 // "${1}" is never money, so that a digit can follow it.
 const reference = /\$(?:\{(\d+)\}|(\d+))/g
@@ -158,6 +158,9 @@ function printArg(a: Arg, rename: (id: number) => number): string {
   }
   return JSON.stringify(a)
 }
+
+/** An argument as JSON, its references written as in the plan's text: "$1". */
+export const argJson = (arg: Arg): Json => JSON.parse(printArg(arg, id => id)) as Json // what printArg writes is JSON
 
 /** In braces where what follows would make another number or an amount of it. */
 const printRef = (ref: number, next: string | Ref | undefined): string =>

@@ -1,12 +1,12 @@
 // The one path (DESIGN.md): request -> tool retriever -> planner -> executor -> joiner -> answer.
 // Everything that is seen from outside is an event; the journal and the interfaces are readers of them.
 import {PlanError, errorInfo} from './errors.ts'
-import {execute, type Execution, type Report} from './executor.ts'
+import {execute, type Execution, type ExecutorDeps, type Report} from './executor.ts'
 import {deliveries, join} from './joiner.ts'
 import {printPlan} from './plan-parser.ts'
 import {resolvePlan} from './resolve.ts'
 import type {
-  Ask, Confirm, Emit, Plan, Planner, Preview, Retriever, RunStatus, SelectedTool, Task, Timings, Tool, ToolSpec,
+  Ask, Confirm, Emit, Plan, Planner, Retriever, RunStatus, SelectedTool, Task, Timings, Tool, ToolSpec,
 } from './types.ts'
 
 export interface Request {
@@ -29,7 +29,9 @@ export interface RunDeps extends PlanDeps {
   tools: Tool[]
   confirm?: Confirm
   ask?: Ask
-  isAllowed(tool: Tool, preview: Preview): boolean
+  isAllowed: ExecutorDeps['isAllowed']
+  /** the plan is the user's: what goes wrong in it is said and not planned again */
+  isFixed?: boolean
   bug?(error: unknown): void
 }
 
@@ -90,7 +92,7 @@ async function runPlans(request: Request, selected: SelectedTool[], tools: Tool[
     const execution = {...all, reports: all.reports.filter(r => !planning.dropped.has(r.task.id))}
     const {reports, error} = execution
     const reason = error === undefined ? fixable(reports) : error instanceof PlanError ? error.message : undefined
-    const mayReplan = reason !== undefined && attempt < maxReplans && !deps.signal.aborted && !request.dryRun
+    const mayReplan = reason !== undefined && !deps.isFixed && attempt < maxReplans && !deps.signal.aborted && !request.dryRun
       && !reports.some(r => r.touchedWorld || r.reason === 'user' || (r.status === 'done' && r.source === 'document'))
       && planning.text !== previous?.plan
     if (!mayReplan) {

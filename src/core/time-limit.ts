@@ -6,6 +6,8 @@ const reason = (signal: AbortSignal): Error =>
 export interface TimeLimit {
   signal: AbortSignal
   end(): void
+  /** The whole time again, for what comes next. */
+  renew(): void
   /** Time spent in `wait` does not count. */
   pause<T>(wait: Promise<T>): Promise<T>
   /**
@@ -39,6 +41,11 @@ export function timeLimit(ms: number, graceMs: number, parent: AbortSignal): Tim
     end: () => {
       isOver = true
       clearTimeout(timer)
+    },
+    renew: () => {
+      if (waits === 0) stop()
+      left = ms
+      if (waits === 0) start()
     },
     async pause(wait) {
       if (waits++ === 0) stop()

@@ -99,6 +99,11 @@ export interface ToolContext {
   ask(question: Question): Promise<Answer>
   /** `fraction` from 0 to 1 where it is known */
   progress(message: string, fraction?: number): void
+  /**
+   * A change on this machine beside the call's own (an answer that is kept, a draft of what was not sent): journalled before and
+   * after it is made, and taken back by the tool's `undo`. `args` say in the journal what is done. Once a call.
+   */
+  aside(args: {[name: string]: Json}, change: () => Promise<Result>): Promise<Result>
 }
 
 export interface PreviewField {
@@ -143,6 +148,8 @@ export interface Tool<S extends z.ZodObject = z.ZodObject> extends ToolSpec<S> {
   preview(args: z.infer<S>, context: ToolContext): Promise<Preview>
   /** throws ToolError (core/errors.ts); a failure is never a value */
   run(args: z.infer<S>, context: ToolContext): Promise<Result>
+  /** What is kept of an outward call that the user skipped, through `aside`; undefined: nothing. */
+  keep?(args: z.infer<S>, context: ToolContext): Promise<Result | undefined>
   /** takes back one earlier run; returns one line for people. Throws ToolError 'refused' where the thing has changed since. */
   undo?(token: Json, context: ToolContext): Promise<string>
 }
@@ -187,18 +194,22 @@ export type Event =
   | {type: 'plan-delta'; text: string}
   | {type: 'task-added'; task: Task; effect: Effect; attempt: number}
   /** the whole plan, resolved and repaired; `dropped` lists tasks that repair took out */
-  | {type: 'plan-done'; plan: string; timings: Timings; repairs: string[]; dropped: number[]}
+  | {type: 'plan-done'; plan: string; timings: Timings; repairs: string[]; dropped: number[]; /** the plan that the user has approved for this request before */ example?: boolean}
   | {type: 'question-asked'; id: number; question: Question}
   | {type: 'question-answered'; id: number; answered: boolean}
   | {type: 'preview'; id: number; preview: Preview}
   | {type: 'confirm-asked'; id: number; preview: Preview}
-  | {type: 'confirm-answered'; id: number; answer: 'yes' | 'skip' | 'stop' | 'edit'; by: 'user' | 'policy' | 'nobody'}
+  | {type: 'confirm-answered'; id: number; answer: 'yes' | 'skip' | 'stop' | 'edit'; by: 'user' | 'policy' | 'nobody'; /** the rule that allowed it */ rule?: string}
   /** `args` by name, resolved; `key` is the journal's key of a local or outward effect */
   | {type: 'task-started'; id: number; tool: string; args: {[name: string]: Json}; effect: Effect; key: string}
   | {type: 'task-progress'; id: number; message: string; fraction?: number}
   | {type: 'task-done'; id: number; result: Result; ms: number}
   | {type: 'task-failed'; id: number; error: ErrorInfo; ms: number}
-  | {type: 'task-skipped'; id: number; reason: 'dependency' | 'user' | 'dropped' | 'cancelled' | 'nobody' | 'dry-run'}
+  | {type: 'task-skipped'; id: number; reason: 'dependency' | 'user' | 'dropped' | 'cancelled' | 'nobody' | 'dry-run'; /** what was kept of it, e.g. a draft */ kept?: string}
+  /** a change on this machine beside the step's own (ToolContext.aside); `key` is its journal's key */
+  | {type: 'aside-started'; id: number; tool: string; args: {[name: string]: Json}; key: string}
+  | {type: 'aside-done'; key: string; result: Result}
+  | {type: 'aside-failed'; key: string; error: ErrorInfo}
   | {type: 'replan'; attempt: number; reason: string}
   | {type: 'answer'; text: string}
   | {type: 'error'; error: ErrorInfo}
@@ -206,6 +217,9 @@ export type Event =
 
 /** Awaited, so that the journal's line is on disk before a side effect begins. */
 export type Emit = (event: Event) => Promise<void> | void
+
+/** What a standing rule says of an outward call; `rule`: which one it was, for people. */
+export interface Verdict { allowed: boolean; rule?: string }
 
 /** The one thing that goes up: a person's word on an outward step. No default. One dialog at a time. */
 export type Confirm = (preview: Preview, signal: AbortSignal) => Promise<ConfirmAnswer>

@@ -163,7 +163,7 @@ export class Vdir implements ItemStore {
       if (isMissing(error)) throw new ToolError('refused', `${path} is gone already.`, {cause: error})
       throw error
     })
-    if (sha256(text) !== hash) throw new ToolError('refused', `${path} has changed since, so it is left alone. Change it in your calendar program.`)
+    if (sha256(text) !== hash) throw new ToolError('refused', `${path} has changed since, so it is left alone. Change it by hand.`)
     await unlink(path)
     await syncFolder(dirname(path))
   }

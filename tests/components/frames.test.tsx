@@ -6,10 +6,12 @@ import {App, type InkDeps} from '../../src/components/App.tsx'
 import {Ask} from '../../src/components/Ask.tsx'
 import {cardRows, Confirm} from '../../src/components/Confirm.tsx'
 import {card} from '../../src/components/plain.ts'
-import {Input} from '../../src/components/Input.tsx'
+import {emptyEditor} from '../../src/components/editor.ts'
+import {Input, type Complete} from '../../src/components/Input.tsx'
 import {FinishedRun, LiveRun} from '../../src/components/Run.tsx'
 import {reduce, tree, type RunView} from '../../src/components/state.ts'
 import {Keys, KeySource} from '../../src/components/useKeys.ts'
+import {useLatest} from '../../src/components/useLatest.ts'
 import type {Answer, ConfirmAnswer, Event, Preview, Task} from '../../src/core/types.ts'
 
 const task = (id: number, tool: string, args: Task['args'], dependsOn: number[] = []): Task => ({id, tool, args, dependsOn})
@@ -143,10 +145,15 @@ it('a picker takes the one that was typed for, and Escape takes none', async () 
   expect(answers).toEqual([{value: 'b'}, undefined])
 })
 
+function InputAlone({complete}: {complete: Complete}) {
+  const editor = useLatest(emptyEditor)
+  return <Input editor={editor} isShown isAhead={false} takesKeys typed={() => undefined} width={80} history={[]} submit={() => undefined} exit={() => undefined} complete={complete} speak={() => undefined} />
+}
+
 it('completion shows names of files and contacts with their control characters made visible', async () => {
   const keys = new KeySource()
   const complete = async () => ({from: 0, options: ['a\u001b[2Jb', 'a\u202ec']})
-  const app = render(<Keys.Provider value={keys}><Input width={80} history={[]} submit={() => undefined} exit={() => undefined} complete={complete} speak={() => undefined} /></Keys.Provider>)
+  const app = render(<Keys.Provider value={keys}><InputAlone complete={complete} /></Keys.Provider>)
   await settled()
   keys.feed('a\t')
   await until(() => (app.lastFrame() ?? '').includes('a\\x1b[2Jb  a\\u{202e}c'))
@@ -217,4 +224,83 @@ it('the REPL runs a request, shows its answer and takes the next one; /nonsense 
   await until(() => codes.length > 0)
   expect(requests).toEqual(['text Ana'])
   expect(codes).toEqual([0])
+})
+
+describe('what is typed while a request runs', () => {
+  const openRepl = () => {
+    const requests: string[] = []
+    const answers: ConfirmAnswer[] = []
+    const go: (() => void)[] = []
+    const deps: InkDeps = {
+      run: async (request, {emit, confirm, signal}) => {
+        requests.push(request)
+        await emit({type: 'request', id: 'r', request, now: '2026-03-03T09:00:00', dryRun: false})
+        await new Promise<void>(resolve => { go.push(resolve); signal.addEventListener('abort', () => resolve()) })
+        if (request.startsWith('text') && !signal.aborted) answers.push(await confirm(preview, signal))
+        await emit({type: 'answer', text: `did: ${request}`})
+        await emit({type: 'done', status: 'done', exitCode: 0, ms: 1})
+        return {exitCode: 0}
+      },
+      tools: [], commands: {}, contacts: () => Promise.resolve([]), files: () => Promise.resolve([]), historyFile: '/nonexistent/history', version: '0.0.0',
+      dictate: () => Promise.reject(new Error('no microphone here')), sendSpoken: false,
+    }
+    const keys = new KeySource()
+    const app = render(<Keys.Provider value={keys}><App deps={deps} options={{dryRun: false}} suspend={() => () => undefined} leave={() => undefined} /></Keys.Provider>)
+    const last = (): string => app.lastFrame() ?? ''
+    return {requests, answers, go, keys, app, last, shows: (text: string) => until(() => last().includes(text))}
+  }
+
+  it('is kept, shown, and sent off when its turn comes', async () => {
+    const {keys, go, requests, shows, last} = openRepl()
+    await shows('What shall I do?')
+    await settled()
+    keys.feed('first\r')
+    await until(() => go.length === 1)
+    keys.feed('second\rhalf a th')
+    await shows('half a th')
+    expect(last()).toContain('1 more to do: second')
+    expect(requests).toEqual(['first'])
+    go[0]!()
+    await until(() => go.length === 2)
+    expect(requests).toEqual(['first', 'second'])
+    go[1]!()
+    await until(() => !last().includes('Choosing'))
+    keys.feed('ought\r')
+    await until(() => requests.length === 3)
+    expect(requests[2]).toBe('half a thought')
+  })
+
+  it('does not answer a card that comes up in the middle of a word, and the word goes on', async () => {
+    const {keys, go, answers, shows, last} = openRepl()
+    await shows('What shall I do?')
+    await settled()
+    keys.feed('text Ana\r')
+    await until(() => go.length === 1)
+    keys.feed('and a')
+    await shows('and a')
+    go[0]!()
+    await shows('Text message')
+    for (const letter of 'sk') { keys.feed(letter); await settled() }
+    expect(answers).toEqual([])
+    await shows('and ask')
+    await shows('[s]end')
+    expect(last()).not.toContain('and ask') // the card has the keys now
+    keys.feed('k')
+    await until(() => answers.length > 0)
+    expect(answers).toEqual(['skip'])
+    await shows('and ask')
+  })
+
+  it('Escape stops what runs and says what was not started', async () => {
+    const {keys, go, requests, shows, app} = openRepl()
+    await shows('What shall I do?')
+    await settled()
+    keys.feed('first\r')
+    await until(() => go.length === 1)
+    keys.feed('second\r')
+    await shows('1 more to do')
+    keys.feed('\u001b')
+    await until(() => app.frames.join('').includes('Not started: second'))
+    expect(requests).toEqual(['first'])
+  })
 })

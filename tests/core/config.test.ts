@@ -87,3 +87,8 @@ test('folders follow the platform: XDG with absolute paths only, Library on macO
   expect(pathsOf({env: {}, platform: 'darwin', userHome: '/Users/ana'}).config).toBe('/Users/ana/Library/Application Support/tinyagent')
   expect(pathsOf({env: {APPDATA: '/r', LOCALAPPDATA: '/l'}, platform: 'win32', userHome: '/u'})).toMatchObject({config: '/r/tinyagent', state: '/l/tinyagent/state'})
 })
+
+test("what the system keeps in a home is passed over on its own platform only, and only at the top of a root", () => {
+  const config = load('')
+  expect(config.files.exclude).toEqual(['node_modules', '.git', '.cache', ...process.platform === 'darwin' ? ['/Library'] : process.platform === 'win32' ? ['/AppData'] : []])
+})

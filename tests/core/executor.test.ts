@@ -412,6 +412,37 @@ test('a tool that never answers runs into its time limit, and the rest goes on',
   expect(reports.map(r => r.error?.code ?? r.status)).toEqual(['timeout', 'done'])
 })
 
+test('the time of a preview and of a question is not the time of the run', async () => {
+  const slowly = (ms: number): Promise<void> => new Promise(resolve => setTimeout(resolve, ms))
+  const slow: Tool = {...send([]), preview: async () => { await slowly(150); return {effect: 'outward', title: 'x', fields: []} }, run: async () => { await slowly(150); return result('sent') }}
+  const {status} = await run('1. send(["a@b.org"], "x")\n2. join()', [slow], {limitMs: 250, confirm: async () => { await slowly(300); return 'yes' }})
+  expect(status).toEqual(['done'])
+})
+
+test('a skipped step may be kept: it is said, and in the journal before and after; one that was stopped only when it was edited', async () => {
+  const kept: Json[] = []
+  const keeping: Tool = {...send([]), keep: (args, {aside}) => aside({draft: String(args.text)}, async () => { kept.push(String(args.text)); return result('kept') })}
+  const {status, events, reports} = await run('1. send(["a@b.org"], "x")\n2. join()', [keeping], {confirm: async () => 'skip'})
+  expect([status, kept, reports[0]!.kept]).toEqual([['user'], ['x'], 'Did kept'])
+  expect(events.flatMap(e => e.type.startsWith('aside') || e.type === 'task-skipped' ? [e] : [])).toEqual([
+    {type: 'aside-started', id: 1, tool: 'send', args: {draft: 'x'}, key: 'run-1a'}, {type: 'aside-done', key: 'run-1a', result: result('kept')},
+    {type: 'task-skipped', id: 1, reason: 'user', kept: 'Did kept'},
+  ])
+  await run('1. send(["a@b.org"], "x")\n2. join()', [keeping], {confirm: async () => 'stop'})
+  expect(kept).toEqual(['x'])
+  const answers = [{edit: {text: 'mine'}}, 'stop'] as const
+  let n = 0
+  await run('1. send(["a@b.org"], "x")\n2. join()', [keeping], {confirm: async () => answers[n++]!})
+  expect(kept).toEqual(['x', 'mine'])
+})
+
+test('what cannot be kept is said, and the step is skipped all the same', async () => {
+  const full: Tool = {...send([]), keep: (_args, {aside}) => aside({}, async () => { throw new ToolError('failed', 'the disk is full') })}
+  const {status, reports, events} = await run('1. send(["a@b.org"], "x")\n2. join()', [full], {confirm: async () => 'skip'})
+  expect([status, reports[0]!.kept]).toEqual([['user'], 'not kept: the disk is full'])
+  expect(events).toContainEqual({type: 'aside-failed', key: 'run-1a', error: {code: 'failed', message: 'the disk is full'}})
+})
+
 test('a side effect does not begin when its line cannot be written to the journal', async () => {
   const wrote: string[] = []
   const {status} = await run('1. note("A", "x")\n2. join()', [note(async text => { wrote.push(text); return text })], {

@@ -31,7 +31,7 @@ const noteTool = (taken: Json[], refuse = false): Tool => tool({
     return 'Took the note back'
   },
 })
-const context = {signal: new AbortController().signal, now: clock(), ask: async () => undefined, progress: () => undefined}
+const context = {signal: new AbortController().signal, now: clock(), ask: async () => undefined, progress: () => undefined, aside: (_args: object, change: () => Promise<{value: string; summary: string}>) => change()}
 
 test('a side effect is on disk before it begins, in a file of its own day that only its owner can read', async () => {
   await open().reader('r1')(started(1))
@@ -141,4 +141,15 @@ test('log lines show control characters and say what cannot be undone', async ()
   await read({type: 'task-done', id: 1, ms: 1, result: {value: '', summary: 'Mailed \u001b[2J'}})
   const line = inWords(journal.deeds()[0]!)
   expect(line).toContain('Mailed \\x1b[2J (cannot be undone)')
+})
+
+test('what a look-up kept beside its answer is in the log and can be taken back', async () => {
+  const taken: Json[] = []
+  const journal = open()
+  const record = journal.reader('r1')
+  await record({type: 'aside-started', id: 1, tool: 'note', args: {name: 'Ana', phone: '+4420'}, key: 'r1-1a'})
+  expect(journal.deeds()).toMatchObject([{key: 'r1-1a', state: 'running', effect: 'local', summary: 'note: Ana, +4420'}])
+  await record({type: 'aside-done', key: 'r1-1a', result: {value: '+4420', summary: "Saved Ana's number", undo: {path: 'x'}}})
+  expect(await undo(journal, [noteTool(taken)], undefined, context)).toBe("Took the note back: Saved Ana's number")
+  expect([taken, journal.deeds()[0]!.state]).toEqual([[{path: 'x'}], 'undone'])
 })

@@ -1,5 +1,8 @@
-import {existsSync} from 'node:fs'
+import {execFile} from 'node:child_process'
+import {existsSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {tmpdir} from 'node:os'
 import path from 'node:path'
+import {promisify} from 'node:util'
 import {describe, expect, test} from 'vitest'
 import {openLlama, type LineModel, type LineRequest} from '../../src/core/model/llama.ts'
 import {planWith} from '../../src/core/planner.ts'
@@ -114,6 +117,25 @@ describe('with the real model', () => {
       await planner.close()
     }
     expect(plans[0]).toEqual(plans[1])
+  })
+
+  test('the model loads whatever the variable CI says, and finds it as it was', {timeout: 120_000}, async () => {
+    // In a process of its own: node-llama-cpp reads the variable once, when it is first loaded.
+    const script = `
+      export {}
+      const {openLlama} = await import(${JSON.stringify(new URL('../../src/core/model/llama.ts', import.meta.url).href)})
+      const model = await openLlama({modelPath: ${JSON.stringify(modelPath)}, threads: 1})
+      await model.close()
+      console.log(JSON.stringify(process.env.CI))`
+    const folder = mkdtempSync(path.join(tmpdir(), 'tinyagent-ci-'))
+    try {
+      const file = path.join(folder, 'load.mts')
+      writeFileSync(file, script)
+      const {stdout} = await promisify(execFile)(process.execPath, ['--import', 'tsx', file], {env: {...process.env, CI: 'woodpecker'}})
+      expect(JSON.parse(stdout)).toBe('woodpecker')
+    } finally {
+      rmSync(folder, {recursive: true})
+    }
   })
 
   test('a request that is too long is a UsageError, and a model that is missing a ModelError', {timeout: 60_000}, async () => {

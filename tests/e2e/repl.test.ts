@@ -172,3 +172,26 @@ it('what is passed over while a request runs, such as a damaged contact, is said
   expect(t.text().match(/broken\.vcf/g)).toHaveLength(1)
   expect(t.text().match(/❯ text Ana/g)).toHaveLength(1)
 })
+
+describe('what is typed while a request runs', () => {
+  it('is the next request, also in plain lines', async () => {
+    const home = testHome()
+    const t = open(['--plain'], {home, plan: 'note'})
+    await t.shows('you:')
+    t.type('note that the tickets are booked\n/notes\n')
+    await t.shows(/you: \/notes\n[^]*Trip\n/)
+    t.type('/exit\n')
+    expect(await t.exits()).toBe(0)
+  })
+  it('stays in the input line until the request is done', async () => {
+    const t = await openRepl({plan: 'silent'})
+    t.type('put milk on my list and text it\r')
+    await t.shows('Planning')
+    t.type('/log')
+    await t.shows('❯ /log')
+    t.type(keys.ctrlC)
+    await t.shows('Cancelled')
+    t.type('\r')
+    await t.shows(/\d{8}T\d{6}-\S+ +Added the reminder 'Buy milk'/) // the log
+  })
+})

@@ -196,6 +196,35 @@ describe('missing', () => {
   })
 })
 
+describe('an answer that was saved', () => {
+  test('is a change beside the look-up, and its undo takes out that line or that card and nothing else', async () => {
+    const before = card('UID:1', 'FN:Ana Duarte', 'NOTE:kept') + card('UID:2', 'FN:Bo')
+    await write('two.vcf', before)
+    for (const [name, where] of [['Ana', 'two.vcf'], ['Zoë', 'new']] as const) {
+      const context = contextFor({answers: [{value: '+44 7700 900123', save: true}]})
+      await phone.run({name}, context)
+      const [aside] = context.asides
+      expect(aside).toMatchObject({args: {phone: '+447700900123'}, result: {summary: expect.stringMatching(/^Saved \+447700900123 to the contacts as /)}})
+      expect((await backend.all()).filter(c => c.phones.length > 0)).toHaveLength(1)
+      expect(await phone.undo!(aside!.result.undo!, context)).toBe('Took it out of the contacts')
+      expect([where, await readFile(join(dir, 'two.vcf'), 'utf8'), (await backend.all()).length]).toEqual([where, before, 2])
+    }
+  })
+
+  test('is left alone when the card has changed since, and when the journal names another file', async () => {
+    await write('two.vcf', card('UID:1', 'FN:Ana Duarte'))
+    const token = await backend.save('Ana Duarte', 'phone', '+447700900123') as {path: string}
+    await write('two.vcf', `${await readFile(join(dir, 'two.vcf'), 'utf8')}\r\n`)
+    expect((await toolError(backend.takeBack(token))).message).toContain('has changed since')
+    expect((await toolError(backend.takeBack({...token, path: '/etc/passwd'}))).code).toBe('refused')
+  })
+
+  test('that was there already leaves nothing to take back', async () => {
+    await people()
+    expect(await backend.save('Ana Duarte', 'email', 'ana@example.org')).toBeUndefined()
+  })
+})
+
 describe('the vdir backend', () => {
   test('a damaged card costs only itself, in a file of several too', async () => {
     await write('a.vcf', card('FN:Good', 'EMAIL:good@example.org') + card('FN:Bad', 'no colon') + card('FN:Also', 'EMAIL:also@example.org'))

@@ -406,3 +406,19 @@ describe('a draft', () => {
     }
   })
 })
+
+test('a mail that the user skips is kept in the drafts as it was shown, edits and all', async () => {
+  const compose = named('compose_new_email')
+  const context = contextFor()
+  await compose.preview(mail, context)
+  const edited = {...mail, context: 'My own words.'}
+  const preview = await compose.preview(edited, context)
+  const kept = await compose.keep!(edited, context)
+  expect(kept?.summary).toMatch(/^Kept 'Q3 budget' in the drafts: \/.*drafts/)
+  const [raw, ...others] = await bytesOf(root, 'drafts')
+  expect(others).toEqual([])
+  expect(raw!.toString()).toContain('My own words.')
+  expect(preview.body!.text).toBe('My own words.')
+  expect(context.asides).toMatchObject([{args: {draft: 'Q3 budget'}}])
+  expect(await bytesOf(root, 'outbox')).toEqual([])
+})

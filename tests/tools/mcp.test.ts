@@ -47,7 +47,7 @@ async function approved(opened: ReturnType<typeof open>, effects: Record<string,
 const offered = (opened: ReturnType<typeof open>, effects: Record<string, Effect> = {}): Tool[] => mcpTools(opened, readWord(opened.wordFile), name => effects[name])
 
 const context = (extra: Partial<ToolContext> = {}): ToolContext =>
-  ({signal: signal(), now: new Date('2026-03-03T09:15:00'), key: 'k', ask: async () => undefined, progress: () => undefined, ...extra})
+  ({signal: signal(), now: new Date('2026-03-03T09:15:00'), key: 'k', ask: async () => undefined, aside: (_, change) => change(), progress: () => undefined, ...extra})
 const named = (tools: Tool[], name: string): Tool => tools.find(t => t.name === name)!
 const calls = (file: string): unknown[] => existsSync(file) ? readFileSync(file, 'utf8').trim().split('\n').map(line => JSON.parse(line) as unknown) : []
 /** Resolves when no process has the id. */

@@ -11,7 +11,7 @@ import {changeWord, wordFile} from '../../src/tools/approvals.ts'
 import {openForeign} from '../../src/tools/foreign.ts'
 import {example, loadPlugins} from '../../src/tools/plugins/plugins.ts'
 
-const context: ToolContext = {signal: new AbortController().signal, now: new Date('2026-03-03T09:15:00'), key: 'k', ask: async () => undefined, progress: () => undefined}
+const context: ToolContext = {signal: new AbortController().signal, now: new Date('2026-03-03T09:15:00'), key: 'k', ask: async () => undefined, aside: (_, change) => change(), progress: () => undefined}
 
 function home(files: Record<string, string>): {dir: string; paths: ReturnType<typeof pathsOf>} {
   const dir = mkdtempSync(path.join(tmpdir(), 'tinyagent-plugins-'))

@@ -11,7 +11,7 @@ import {openForeign} from '../../src/tools/foreign.ts'
 import {shellTool} from '../../src/tools/shell/shell.ts'
 import {hostileTexts} from './vdir-programs.ts'
 
-const context: ToolContext = {signal: new AbortController().signal, now: new Date('2026-03-03T09:15:00'), key: 'k', ask: async () => undefined, progress: () => undefined}
+const context: ToolContext = {signal: new AbortController().signal, now: new Date('2026-03-03T09:15:00'), key: 'k', ask: async () => undefined, aside: (_, change) => change(), progress: () => undefined}
 const printArgs = ['-e', 'process.stdout.write(JSON.stringify(process.argv.slice(1)))', '--']
 const make = (given: Partial<ShellTool>, base = tmpdir()): Tool =>
   shellTool('try_it', {description: 'Try it.', command: [process.execPath, ...printArgs], args: {}, effect: 'outward', timeout: 10, ...given}, base)

@@ -5,7 +5,7 @@ import {tmpdir} from 'node:os'
 import {delimiter, dirname, join} from 'node:path'
 import {promisify} from 'node:util'
 import {ToolError} from '../../src/core/errors.ts'
-import type {Answer, Question, ToolContext} from '../../src/core/types.ts'
+import type {Answer, Question, Result, ToolContext} from '../../src/core/types.ts'
 
 /** The first of `names` that is installed. CI has to have one; elsewhere the test is skipped by name. */
 export async function program(...names: string[]): Promise<string | undefined> {
@@ -39,15 +39,22 @@ export async function runProgram(path: string, args: string[], home: string, con
 }
 
 /** What a tool gets from the executor; `answers` are the user's, one a question, then nobody is there. */
-export function contextFor(options: {key?: string; now?: Date; answers?: Answer[]; signal?: AbortSignal} = {}): ToolContext & {questions: Question[]} {
+export function contextFor(options: {key?: string; now?: Date; answers?: Answer[]; signal?: AbortSignal} = {}): ToolContext & {questions: Question[]; asides: {args: object; result: Result}[]} {
   const questions: Question[] = []
+  const asides: {args: object; result: Result}[] = []
   const answers = [...options.answers ?? []]
   return {
     questions,
+    asides,
     key: options.key ?? 'run-1-task-1',
     now: options.now ?? new Date('2026-03-03T09:15:00Z'),
     signal: options.signal ?? new AbortController().signal,
     progress: () => {},
+    aside: async (args, change) => {
+      const result = await change()
+      asides.push({args, result})
+      return result
+    },
     ask: async question => {
       questions.push(question)
       return answers.shift()

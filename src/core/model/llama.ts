@@ -42,13 +42,27 @@ const roomForPlan = 768
 /** The longest guess that is checked at once: with 16 as with 8, more is wrong too often. */
 const maxGuess = 8
 
+/**
+ * node-llama-cpp 3.21.1 reads the variable CI while it loads, in the process that tests its binary too, and refuses anything but these (env-var's asBool). Other programs set it
+ * to "yes", "woodpecker" or a name; it only turns off its progress bars.
+ */
+async function withReadableCi<T>(load: () => Promise<T>): Promise<T> {
+  const said = process.env['CI']
+  if (said === undefined || ['true', 'false', '1', '0'].includes(said.toLowerCase())) return load()
+  process.env['CI'] = 'true'
+  try { return await load() } finally { process.env['CI'] = said }
+}
+
 /** Loads the model. Throws ModelError naming the file. `threads` 0: one a core that is free (threads.ts). */
 export async function openLlama(options: {modelPath: string; threads?: number | undefined; contextSize?: number; gpu?: boolean; guesses?: boolean}): Promise<LineModel> {
   const {modelPath, contextSize = 2048, guesses = true} = options
   if (!existsSync(modelPath)) throw new ModelError(`${modelPath} is missing: install tinyagent again; \`tinyagent doctor\` checks all files`)
   try {
-    const {getLlama, LlamaGrammar, LlamaGrammarEvaluationState, LlamaLogLevel} = await import('node-llama-cpp')
-    const llama = await getLlama({build: 'never', gpu: options.gpu ? 'auto' : false, logLevel: LlamaLogLevel.disabled, progressLogs: false})
+    const {llama, LlamaGrammar, LlamaGrammarEvaluationState} = await withReadableCi(async () => {
+      const {getLlama, LlamaGrammar, LlamaGrammarEvaluationState, LlamaLogLevel} = await import('node-llama-cpp')
+      const llama = await getLlama({build: 'never', gpu: options.gpu ? 'auto' : false, logLevel: LlamaLogLevel.disabled, progressLogs: false})
+      return {llama, LlamaGrammar, LlamaGrammarEvaluationState}
+    })
     const threads = options.threads || Math.max(1, Math.min(availableParallelism(), llama.cpuMathCores))
     llama.maxThreads = threads
     const cores = cpus().length

@@ -3,7 +3,7 @@ import {z} from 'zod'
 import {ToolError} from '../../core/errors.ts'
 import {arg} from '../../core/params.ts'
 import {oneLine} from '../../core/text.ts'
-import {tool, type Candidate, type Question, type Result, type Tool, type ToolContext, type ToolSpec} from '../../core/types.ts'
+import {tool, type Candidate, type Json, type Question, type Result, type Tool, type ToolContext, type ToolSpec} from '../../core/types.ts'
 import {isAddress, readNumber} from './address.ts'
 import type {Found} from './match.ts'
 
@@ -34,8 +34,13 @@ export interface ContactsBackend {
   find(name: string): Promise<Found>
   /** The name on the card that has this address or number. */
   nameOf(addressOrNumber: string): Promise<string | undefined>
-  /** Adds to the one card of exactly that name, or makes a card. `value` has been checked. */
-  save(name: string, field: Field, value: string): Promise<void>
+  /**
+   * Adds to the one card of exactly that name, or makes a card. `value` has been checked. Gives back what `takeBack` needs;
+   * undefined where it was there already.
+   */
+  save(name: string, field: Field, value: string): Promise<Json | undefined>
+  /** Undoes a `save`. Throws ToolError 'refused' where the card has changed since. */
+  takeBack(token: Json): Promise<void>
 }
 
 export interface ContactsDeps {
@@ -61,9 +66,15 @@ export const getEmailAddress = {
 
 /** The value of a look-up is the bare number or address; of a group without one of its own, those of its members with ", " between them. */
 export const contactsTools = (backend: ContactsBackend, deps: ContactsDeps = {}): Tool[] => [
-  tool({...getPhoneNumber, preview: async ({name}) => preview(name, 'phone'), run: ({name}, context) => lookUp({backend, deps, context, field: 'phone'}, name)}),
-  tool({...getEmailAddress, preview: async ({name}) => preview(name, 'email'), run: ({name}, context) => lookUp({backend, deps, context, field: 'email'}, name)}),
+  tool({...getPhoneNumber, preview: async ({name}) => preview(name, 'phone'), run: ({name}, context) => lookUp({backend, deps, context, field: 'phone'}, name), undo: token => takeBack(backend, token)}),
+  tool({...getEmailAddress, preview: async ({name}) => preview(name, 'email'), run: ({name}, context) => lookUp({backend, deps, context, field: 'email'}, name), undo: token => takeBack(backend, token)}),
 ]
+
+/** A look-up changes nothing; what can be taken back is an answer that it kept. */
+async function takeBack(backend: ContactsBackend, token: Json): Promise<string> {
+  await backend.takeBack(token)
+  return 'Took it out of the contacts'
+}
 
 const label: Record<Field, string> = {phone: 'phone number', email: 'email address'}
 const short: Record<Field, string> = {phone: 'number', email: 'address'}
@@ -160,7 +171,10 @@ async function askFor(look: LookUp, name: string, problem: string): Promise<Resu
       continue
     }
     context.signal.throwIfAborted()
-    if (answer.save) await backend.save(name, field, value)
+    if (answer.save) await context.aside({name, [field]: value}, async () => {
+      const undo = await backend.save(name, field, value)
+      return {value, summary: `Saved ${value} to the contacts as ${oneLine(name)}'s ${short[field]}`, ...(undo !== undefined && {undo})}
+    })
     return {value, summary: `Took ${value} for ${oneLine(name)}${answer.save ? ' and saved it to the contacts' : ''}`}
   }
   throw new ToolError('not-found', `${problem} Say the ${label[field]} in the request, or add it to your contacts.`)

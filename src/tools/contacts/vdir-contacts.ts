@@ -3,10 +3,13 @@
 import {createHash} from 'node:crypto'
 import {basename, dirname} from 'node:path'
 import ICAL from 'ical.js'
+import {z} from 'zod'
+import {ToolError} from '../../core/errors.ts'
 import {oneLine} from '../../core/text.ts'
+import type {Json} from '../../core/types.ts'
 import {plainLine} from '../calendar/ical.ts'
 import type {ItemStore} from '../item-store.ts'
-import {Vdir, type Warn} from '../vdir.ts'
+import {sha256, Vdir, type Warn} from '../vdir.ts'
 import {isAddress, isNumber} from './address.ts'
 import type {Channel, Contact, ContactsBackend, Field} from './contacts.ts'
 import {match} from './match.ts'
@@ -15,6 +18,9 @@ import {splitCards, unfold} from './vcard-text.ts'
 interface Card { contact: Contact; uid: string; members: string[]; path: string; /** the whole file */ file: string; start: number; end: number }
 
 const defaultCollection = 'personal'
+
+/** What `takeBack` needs of a line that was added to a card; of a card that was made it is the vdir's own token. */
+const addedLine = z.object({path: z.string(), hash: z.string(), at: z.number().int().min(0), line: z.string()})
 
 /** The contacts in `dir`: its own .vcf files and those of its sub-folders. */
 export const openVdirContacts = (dir: string, warn?: Warn): ContactsBackend => openStoredContacts(new Vdir(dir, '.vcf', warn))
@@ -43,16 +49,28 @@ export function openStoredContacts(vdir: ItemStore): ContactsBackend {
       const wanted = sameness(value)
       return (await all()).find(c => !c.isGroup && [...c.emails, ...c.phones].some(channel => sameness(channel.value) === wanted))?.name
     },
-    save: async (name, field, value) => {
+    save: async (name, field, value): Promise<Json | undefined> => {
       const wanted = plainLine(name)
       const known = (await cards()).filter(card => card.contact.name.toLowerCase() === wanted.toLowerCase())
       const [card] = known
       if (card && known.length === 1) {
-        if (card.contact[field === 'phone' ? 'phones' : 'emails'].some(channel => sameness(channel.value) === sameness(value))) return
-        return vdir.replace(card.path, card.file, card.file.slice(0, card.end) + lineFor(card, field, value) + card.file.slice(card.end))
+        if (card.contact[field === 'phone' ? 'phones' : 'emails'].some(channel => sameness(channel.value) === sameness(value))) return undefined
+        const line = lineFor(card, field, value)
+        const file = card.file.slice(0, card.end) + line + card.file.slice(card.end)
+        await vdir.replace(card.path, card.file, file)
+        return {path: card.path, hash: sha256(file), at: card.end, line}
       }
       const uid = createHash('sha256').update(`${wanted}\n${field}\n${value}`).digest('hex').slice(0, 32)
-      await vdir.create(await folderForNew(vdir), uid, newCard(wanted, field, value, uid))
+      return {...await vdir.create(await folderForNew(vdir), uid, newCard(wanted, field, value, uid))}
+    },
+    takeBack: async token => {
+      const {data: added} = addedLine.safeParse(token)
+      if (!added) return vdir.takeBack(token)
+      const {path, hash, at, line} = added
+      const file = (await cards()).find(card => card.path === path)?.file // only a file of this vdir
+      if (file === undefined) throw new ToolError('refused', `${oneLine(path)} is gone already.`)
+      if (sha256(file) !== hash) throw new ToolError('refused', `${oneLine(path)} has changed since, so it is left alone. Change it by hand.`)
+      return vdir.replace(path, file, file.slice(0, at) + file.slice(at + line.length))
     },
   }
 }

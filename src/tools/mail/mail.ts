@@ -143,7 +143,7 @@ export function mailTools(backend: MailBackend, deps: MailDeps = {}): Tool[] {
   const send = async (built: Built, verb: string, context: ToolContext): Promise<Result> => {
     context.signal.throwIfAborted()
     const {message} = built
-    const raw = await rawMessage(message, await Promise.all(built.attachments.map(async a => ({name: a.name, type: a.type, content: await a.read()}))))
+    const raw = await bytesOf(built)
     const recipients = [...message.to, ...message.cc].map(person => person.address)
     const {where, isQueued, refused = []} = await backend.send(raw, {from: deps.from?.address ?? '', to: recipients}, message.id, context.signal)
       .catch((error: unknown) => keepDraft(error, raw, message.id, backend))
@@ -154,24 +154,37 @@ export function mailTools(backend: MailBackend, deps: MailDeps = {}): Tool[] {
     return {value: 'sent', summary: isQueued ? `Put ${verb} ${about} in the outbox` : `Sent ${verb} ${about}${without}`, where}
   }
 
+  /** What the user skipped is kept as it was shown. */
+  const keep = async (built: Built, context: ToolContext): Promise<Result> => context.aside({draft: built.message.subject}, async () => {
+    const {where} = await backend.saveDraft(await bytesOf(built), built.message.id)
+    calls.forget(context.key)
+    return {value: '', summary: `Kept '${oneLine(built.message.subject)}' in the drafts: ${oneLine(where)}`, where}
+  })
+
   return [
     tool({
       ...composeNewEmail,
       preview: async (args, context) => previewOf(await calls.show(compose, args, context), {title: 'Mail', hasRecipients: true, hasSubject: true}, backend, deps),
+      keep: async (args, context) => keep(await calls.shown(compose, args, context), context),
       run: async (args, context) => send(await calls.shown(compose, args, context), 'the mail', context),
     }),
     tool({
       ...replyToEmail,
       preview: async (args, context) => previewOf(await calls.show(reply, args, context), {title: 'Reply', hasRecipients: false, hasSubject: false}, backend, deps),
+      keep: async (args, context) => keep(await calls.shown(reply, args, context), context),
       run: async (args, context) => send(await calls.shown(reply, args, context), 'the reply', context),
     }),
     tool({
       ...forwardEmail,
       preview: async (args, context) => previewOf(await calls.show(forward, args, context), {title: 'Forwarded mail', hasRecipients: true, hasSubject: false}, backend, deps),
+      keep: async (args, context) => keep(await calls.shown(forward, args, context), context),
       run: async (args, context) => send(await calls.shown(forward, args, context), 'the forwarded mail', context),
     }),
   ]
 }
+
+const bytesOf = async ({message, attachments}: Built): Promise<Buffer> =>
+  rawMessage(message, await Promise.all(attachments.map(async a => ({name: a.name, type: a.type, content: await a.read()}))))
 
 /** Addresses to write to and to copy, each once. */
 function addressees(recipients: string[], copies: string[]): {to: Person[]; cc: Person[]} {
