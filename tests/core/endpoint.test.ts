@@ -1,9 +1,14 @@
 // When somebody begins and ends to speak, on espeak-ng's voices in the noise of a room, and on what is no speech.
 import {execFileSync} from 'node:child_process'
 import {readFileSync} from 'node:fs'
-import {describe, expect, it} from 'vitest'
+import {describe as every, expect, it as one} from 'vitest'
 import {Endpoint} from '../../src/core/endpoint.ts'
 import {samplesOf, speech} from '../microphone.ts'
+import {hasVoice} from '../voice-programs.ts'
+
+const isHere = hasVoice('sox', 'espeak-ng')
+const describe = every.skipIf(!isHere)
+const it = one.skipIf(!isHere)
 
 /** `sox -n` with an effect, as samples. */
 const sound = (seconds: number, ...effects: string[]): Float32Array => {

@@ -1,10 +1,15 @@
 // The microphone, through real recorder programs: a small one that behaves as told, and arecord and sox on an ALSA device that plays a file.
 import {chmodSync, readFileSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
-import {describe, expect, it} from 'vitest'
+import {describe as every, expect, it as one} from 'vitest'
 import {installRecorder, record, recorderName} from '../../src/core/recorder.ts'
 import {ToolError} from '../../src/core/errors.ts'
 import {microphone, running, samplesOf, speech, tempFolder, until} from '../microphone.ts'
+import {hasVoice} from '../voice-programs.ts'
+
+const isHere = hasVoice('sox', 'rec', 'arecord', 'espeak-ng')
+const describe = every.skipIf(!isHere)
+const it = one.skipIf(!isHere)
 
 const withPath = (env: NodeJS.ProcessEnv): NodeJS.ProcessEnv => ({PATH: process.env['PATH'], ...env})
 const never = new AbortController().signal

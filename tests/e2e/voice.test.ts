@@ -2,10 +2,15 @@
 // out leaves a process that listens.
 import {readdirSync, readFileSync} from 'node:fs'
 import path from 'node:path'
-import {describe, expect, it} from 'vitest'
+import {describe as every, expect, it as one} from 'vitest'
 import {microphone, running, speech, tempFolder, until} from '../microphone.ts'
 import {keys, open, openRepl, put, testHome} from './fixtures.ts'
 import {recording, runProgram, type Terminal} from './terminal.ts'
+import {hasVoice} from '../voice-programs.ts'
+
+const isHere = hasVoice('whisper', 'sox', 'espeak-ng')
+const describe = every.skipIf(!isHere)
+const it = one.skipIf(!isHere)
 
 const request = 'Remind me to call the dentist tomorrow at three p m'
 const words = /remind me to call the dentist/i
