@@ -14,14 +14,14 @@ const quietMs = 600
 
 /** Whether the dialog listens: `delayMs` after its first frame. */
 export function useArmed(delayMs: number, {overTyping = false, onArmed}: Arming): boolean {
-  const [armed, setArmed] = useState(false)
+  const wait = overTyping ? quietMs : delayMs
+  // With nothing to wait for, from the first frame on: no key that is typed at it is lost.
+  const [armed, setArmed] = useState(wait === 0)
   const [keys, count] = useReducer((n: number) => n + 1, 0)
   useEffect(() => {
+    if (wait === 0) { onArmed?.(); return }
     if (armed) return
-    const arm = (): void => { setArmed(true); onArmed?.() }
-    const wait = overTyping ? quietMs : delayMs
-    if (wait === 0) { arm(); return }
-    const timer = setTimeout(arm, wait)
+    const timer = setTimeout(() => { setArmed(true); onArmed?.() }, wait)
     return () => clearTimeout(timer)
     // Anew with each key; what a parent hands in anew with each frame is no reason.
   }, [keys])

@@ -129,6 +129,15 @@ describe('the confirmation', () => {
   })
 })
 
+it('a picker that nobody was typing over takes keys from its first frame on', () => {
+  const question = {type: 'pick' as const, title: 'Which Ana?', candidates: [{value: 'a', label: 'Ana Duarte'}, {value: 'b', label: 'Ana Silva'}]}
+  const answers: Answer[] = []
+  const keys = new KeySource()
+  render(<Keys.Provider value={keys}><Ask question={question} width={60} rows={10} answer={a => answers.push(a)} /></Keys.Provider>)
+  keys.feed('2')
+  expect(answers).toEqual([{value: 'b'}])
+})
+
 it('a picker takes the one that was typed for, and Escape takes none', async () => {
   const question = {type: 'pick' as const, title: 'Which Ana?', candidates: [{value: 'a', label: 'Ana Duarte'}, {value: 'b', label: 'Ana Silva'}]}
   const answers: Answer[] = []
