@@ -8,6 +8,7 @@ import {fileURLToPath} from 'node:url'
 import {foreignSpec, foreignTool, paramsOf, type ForeignTool} from '../src/core/params.ts'
 import {parsePlan, printPlan} from '../src/core/plan-parser.ts'
 import {buildPrompt} from '../src/core/prompt.ts'
+import {isLookUp} from '../src/core/repair.ts'
 import {isAbsolute, resolveTask} from '../src/core/resolve.ts'
 import type {Arg, Plan, ToolSpec} from '../src/core/types.ts'
 import {specs} from '../src/tools/specs.ts'
@@ -174,7 +175,6 @@ const manners = (r: Random, seed: Seed): Seed => {
 }
 
 const glue = [' Also, ', ' And ', ' Then ', '. Also ', ', and ', ' Oh, and ', '. Next, ', ' Plus: ', '\n', ', then ', '; ', ' And another thing: ']
-const isLookUp = (tool: string): boolean => tool === 'get_phone_number' || tool === 'get_email_address' || tool === 'open_and_get_file_path'
 
 /** Somebody of `a` takes the place of somebody of `b`, so that a look-up serves both errands. */
 function sharePerson(r: Random, a: Seed, b: Seed): Seed {

@@ -49,6 +49,8 @@ const asksFor: Record<string, {alone: RegExp; besides: RegExp}> = {
   get_phone_number: {alone: /\b(numbers?|phone|mobile|cell|landline|tel|digits|reach|ring|call|text)\b/i, besides: /\b(numbers?|digits|mobile|cell|landline)\b/i},
   get_email_address: {alone: new RegExp(`${address.source}|\\be-?m(ai|ia)l\\b|\\bmail\\b`, 'i'), besides: new RegExp(`${address.source}|['’]s e-?m(ai|ia)l\\b`, 'i')},
 }
+/** Whether the call only finds a person or a file: made twice it is made once, and one that nothing uses does no harm. */
+export const isLookUp = (tool: string): boolean => tool in asksFor || tool === 'open_and_get_file_path'
 const writesMail = new Set(['compose_new_email', 'reply_to_email', 'forward_email'])
 
 /**
@@ -66,7 +68,7 @@ export function repairPlan(plan: Plan, request: string): {plan: Plan; repairs: s
   for (const written of plan.tasks) {
     const args = written.args.map(a => rename(a, same))
     const task = {...written, args, dependsOn: references(args)}
-    const earlier = task.tool in asksFor || task.tool === 'open_and_get_file_path' ? tasks.find(t => isSameCall(t, task)) : undefined
+    const earlier = isLookUp(task.tool) ? tasks.find(t => isSameCall(t, task)) : undefined
     if (earlier) { same.set(task.id, earlier.id); drop(task, 'same-look-up-twice') } else tasks.push(task)
   }
 

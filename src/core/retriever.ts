@@ -7,6 +7,7 @@ import {z} from 'zod'
 import {ModelError} from './errors.ts'
 import {likenessOf} from './likeness.ts'
 import {loadOnnx} from './onnx.ts'
+import {isLookUp} from './repair.ts'
 import type {Retriever, SelectedTool, ToolSpec} from './types.ts'
 
 const labelsFile = z.object({labels: z.array(z.string()).min(1), threshold: z.number().min(0).max(1), maxLength: z.number().int().positive()})
@@ -21,7 +22,6 @@ const batchSize = 16
  * wrongly calls a fifth. A look-up is offered from the lower threshold on: one that nothing uses is dropped (repair.ts).
  */
 const actingThreshold = 0.15
-const lookUps = new Set(['get_phone_number', 'get_email_address', 'open_and_get_file_path'])
 
 /** What a tool cannot be called without: selected with it at a lower score. */
 const feeds: Record<string, string> = {
@@ -33,7 +33,7 @@ const feeds: Record<string, string> = {
  * they need; foreign ones by likeness. In the order of `tools`.
  */
 export function selectTools(tools: ToolSpec[], scores: ReadonlyMap<string, number>, likeness: ReadonlyMap<string, number>, threshold: number): SelectedTool[] {
-  const chosen = new Map([...scores].filter(([name, score]) => score >= (lookUps.has(name) ? threshold : Math.max(threshold, actingThreshold))))
+  const chosen = new Map([...scores].filter(([name, score]) => score >= (isLookUp(name) ? threshold : Math.max(threshold, actingThreshold))))
   for (const [tool, need] of Object.entries(feeds)) {
     const score = scores.get(need)
     if (chosen.has(tool) && score !== undefined) chosen.set(need, score)

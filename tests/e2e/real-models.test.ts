@@ -1,5 +1,9 @@
 // The real planner and retriever, end to end. What they choose is measured by `tinyagent eval`; here is what holds for any choice.
-import {describe, expect, it} from 'vitest'
+import {spawn} from 'node:child_process'
+import {once} from 'node:events'
+import path from 'node:path'
+import {describe, expect, it, onTestFinished} from 'vitest'
+import {warmPlanner} from '../../src/commands/warm.ts'
 import {parsePlan} from '../../src/core/plan-parser.ts'
 import type {Event} from '../../src/core/types.ts'
 import {specs} from '../../src/tools/specs.ts'
@@ -35,5 +39,20 @@ describe('the models that come with the program', () => {
     t.type(keys.ctrlC)
     expect([130, 0]).toContain(await t.exits()) // the plan may have been done already
     expect(t.modes()).toEqual({bracketedPaste: false, isCursorHidden: false})
+  })
+  it('plan by `serve` as without it: what the retriever is certain of is called', async () => {
+    const home = testHome()
+    const server = spawn(process.execPath, [path.resolve('bin/tinyagent.js'), 'serve'], {env: {...process.env, HOME: home, TINYAGENT_HOME: home}, stdio: ['ignore', 'ignore', 'pipe']})
+    onTestFinished(async () => { server.kill('SIGKILL'); await once(server, 'exit') })
+    await once(server.stderr, 'data') // it says where it is once it listens
+    const planner = warmPlanner(path.join(home, 'state/serve.sock'), 'serve', () => Promise.reject(new Error('not here')))
+    const tools = specs.filter(s => s.name === 'create_note')
+    const called = async (certain: string[]): Promise<string[]> => {
+      const plan = planner.plan({request: 'Hello there', now: new Date('2026-03-03T09:15:00'), tools, certain: new Set(certain), signal: new AbortController().signal})
+      let next = await plan.next()
+      while (!next.done) next = await plan.next()
+      return next.value.plan.tasks.map(t => t.tool)
+    }
+    expect(await called(['create_note'])).toContain('create_note')
   })
 })
