@@ -7,7 +7,7 @@ import {foreignSpec, foreignTool} from '../core/params.ts'
 import {parsePlan, printPlan} from '../core/plan-parser.ts'
 import {sameArgs, samePlan} from '../core/plan-graph.ts'
 import {resolvePlan} from '../core/resolve.ts'
-import {certainTools} from '../core/run.ts'
+import {chancesOf} from '../core/run.ts'
 import {printable} from '../core/text.ts'
 import type {Plan, Planner, Retriever, ToolSpec} from '../core/types.ts'
 import {formatReport} from './eval-report.ts'
@@ -115,7 +115,7 @@ async function predict(row: EvalRow, specs: ToolSpec[], deps: EvalDeps, signal: 
   let firstTaskMs: number | null = null
   try {
     const stream = deps.planner.plan({
-      request: row.query, now: row.now, tools, certain: certainTools(selected, specs), signal, ...(row.instructions !== undefined && {instructions: row.instructions}),
+      request: row.query, now: row.now, tools, chances: chancesOf(selected), signal, ...(row.instructions !== undefined && {instructions: row.instructions}),
     })
     let next = await stream.next()
     for (; !next.done; next = await stream.next()) if ('task' in next.value) firstTaskMs ??= sinceStart()

@@ -20,7 +20,7 @@ export const questionSchema = z.discriminatedUnion('ask', [
   z.object({ask: z.literal('embed'), texts: z.array(z.string()).max(2000)}),
   z.object({
     ask: z.literal('plan'), request: z.string(), now: z.iso.datetime({offset: true}), tools: z.array(z.string()),
-    certain: z.array(z.string()).optional(), instructions: z.string().optional(), previous: z.object({plan: z.string(), error: z.string()}).optional(),
+    chances: z.record(z.string(), z.array(z.number())).optional(), instructions: z.string().optional(), previous: z.object({plan: z.string(), error: z.string()}).optional(),
   }),
 ])
 export type ServeQuestion = z.infer<typeof questionSchema>
@@ -90,9 +90,9 @@ async function answer(socket: Socket, session: Session, inTurn: <T>(work: () => 
     } else if (question.ask === 'select') {
       say({done: await (await session.retriever()).select(question.request, tools, left.signal, question.instructions)})
     } else await inTurn(async () => {
-      const {request, now, certain, instructions, previous} = question
+      const {request, now, chances, instructions, previous} = question
       const plan = (await session.planner()).plan({
-        request, now: new Date(now), tools, signal: left.signal, ...(certain && {certain: new Set(certain)}), ...(instructions !== undefined && {instructions}), ...(previous && {previous}),
+        request, now: new Date(now), tools, signal: left.signal, ...(chances && {chances: new Map(Object.entries(chances))}), ...(instructions !== undefined && {instructions}), ...(previous && {previous}),
       })
       let next = await plan.next()
       for (; !next.done; next = await plan.next()) say({piece: next.value})

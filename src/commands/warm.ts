@@ -82,9 +82,9 @@ export function warmPlanner(file: string, name: string, local: () => Promise<Pla
     name,
     close: () => Promise.resolve(),
     async *plan(input: PlanInput): AsyncGenerator<PlanPiece, PlanSummary> {
-      const {request, now, tools, certain, instructions, previous, signal} = input
+      const {request, now, tools, chances, instructions, previous, signal} = input
       if (!areOurs(tools)) return yield* (await local()).plan(input)
-      const question: ServeQuestion = {ask: 'plan', request, now: now.toISOString(), tools: names(tools), ...(certain && {certain: [...certain]}), ...(instructions !== undefined && {instructions}), ...(previous && {previous})}
+      const question: ServeQuestion = {ask: 'plan', request, now: now.toISOString(), tools: names(tools), ...(chances && {chances: Object.fromEntries([...chances].map(([name, calls]) => [name, [...calls]]))}), ...(instructions !== undefined && {instructions}), ...(previous && {previous})}
       for await (const said of lines(file, question, signal)) {
         if ('piece' in said) yield said.piece
         if ('done' in said) return summary.parse(said.done)

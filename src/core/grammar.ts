@@ -12,8 +12,6 @@ export interface LineState {
   text: string
   /** the calls so far */
   tasks: Task[]
-  /** tools that have to be called before the plan may end */
-  certain?: ReadonlySet<string> | undefined
 }
 
 const literal = (text: string): string => JSON.stringify(text).replace(/[\u007f-\u009f]/g, c => `\\x${c.charCodeAt(0).toString(16)}`)
@@ -163,15 +161,13 @@ function call(spec: ToolSpec, index: number, state: LineState): string[] | undef
 export function lineGrammar(state: LineState): string {
   const calls = state.tools.flatMap((spec, i) => {
     const rules = call(spec, i, state)
-    return rules ? [{tool: spec.name, name: `t${i}`, rules}] : []
+    return rules ? [{name: `t${i}`, rules}] : []
   })
-  const called = new Set(state.tasks.map(t => t.tool))
-  const mayEnd = calls.every(c => called.has(c.tool) || !state.certain?.has(c.tool))
   const words = wordsOf(state.text)
   const money = [...new Set(state.text.match(/\$\s?\d[\d.,]*/g))].map(m => ` | ${quoted(m.replace(/[.,]+$/, ''))}`).join('')
   const every = refs(state, 'every')
   return [
-    `root ::= " " (${[...calls.map(c => c.name), ...(mayEnd ? ['"join()"'] : [])].join(' | ')})`,
+    `root ::= " " (${[...calls.map(c => c.name), '"join()"'].join(' | ')})`,
     ...calls.flatMap(c => c.rules),
     ...spans('span', words, () => true),
     ...spans('file', words, w => !emails(w).includes(w)),

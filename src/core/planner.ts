@@ -6,6 +6,7 @@ import {lineGrammar} from './grammar.ts'
 import {openLlama, type LineModel} from './model/llama.ts'
 import {parseLine} from './plan-parser.ts'
 import {buildPrompt} from './prompt.ts'
+import {openings} from './prior.ts'
 import {isSameCall, repairPlan, repairTask} from './repair.ts'
 import type {PlanInput, PlanPiece, Planner, PlanSummary, Task} from './types.ts'
 
@@ -31,20 +32,22 @@ export function planWith(model: LineModel, name: string, parts: PlannerParts = {
     name,
     close: () => model.close(),
     async *plan(input: PlanInput): AsyncGenerator<PlanPiece, PlanSummary> {
-      const {request, signal, certain, instructions = ''} = input
+      const {request, signal, chances, instructions = ''} = input
       const specs = new Map(input.tools.map(t => [t.name, t]))
       const promptTokens = await model.begin(buildPrompt(input), signal)
       const tasks: Task[] = []
       const repairs: string[] = []
+      const called: string[] = []
       for (let id = 1; ; id++) {
         // After the last call there is only join() to write.
-        const state = {id, tools: id <= maxCalls ? input.tools : [], tasks, text: `${request} ${instructions}`, certain}
+        const state = {id, tools: id <= maxCalls ? input.tools : [], tasks, text: `${request} ${instructions}`}
         // With " join" everything is said, unless a tool's name begins so.
         const mayEnd = state.tools.every(t => !t.name.startsWith('join'))
+        const openers = openings(state.tools, called, chances)
         const isWhole = (call: string): boolean => isWholeCall(call) || mayEnd && call === ' join'
         let call = ''
         yield {delta: `${id}.`}
-        for await (const delta of model.line({head: `${id > 1 ? '\n' : ''}${id}.`, grammar: grammar ? lineGrammar(state) : anyLine, isWhole, forecast: forecast(state), maxTokens: maxLineTokens, signal})) {
+        for await (const delta of model.line({head: `${id > 1 ? '\n' : ''}${id}.`, grammar: grammar ? lineGrammar(state) : anyLine, isWhole, forecast: forecast(state), openings: openers, maxTokens: maxLineTokens, signal})) {
           call += delta
           yield {delta}
         }
@@ -52,6 +55,7 @@ export function planWith(model: LineModel, name: string, parts: PlannerParts = {
         const parsed = call.trim() === '' || call === ' join' ? 'join' : parseLine(`${id}.${call}`, id)
         if (parsed === 'join') break
         yield {delta: '\n'}
+        called.push(parsed.tool)
         const spec = specs.get(parsed.tool)
         if (!spec) throw new PlanError(id, `there is no tool "${parsed.tool}" here`)
         const repaired = repair ? repairTask(parsed, spec) : {task: parsed, repairs: []}

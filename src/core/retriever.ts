@@ -8,9 +8,10 @@ import {ModelError} from './errors.ts'
 import {likenessOf} from './likeness.ts'
 import {loadOnnx} from './onnx.ts'
 import {isLookUp} from './repair.ts'
+import type {Chances} from './prior.ts'
 import type {Retriever, SelectedTool, ToolSpec} from './types.ts'
 
-const labelsFile = z.object({labels: z.array(z.string()).min(1), threshold: z.number().min(0).max(1), maxLength: z.number().int().positive()})
+const labelsFile = z.object({labels: z.array(z.string()).min(1), ranks: z.number().int().positive().default(1), threshold: z.number().min(0).max(1), maxLength: z.number().int().positive()})
 
 /** Tools of others: at most this many, and none less like the request than this (cosine). */
 const maxForeign = 5
@@ -29,18 +30,23 @@ const feeds: Record<string, string> = {
 }
 
 /**
- * Our tools with their scores: look-ups at or over the threshold, others over `actingThreshold` too, with the look-ups that
+ * Our tools with their chances (core/prior.ts): look-ups at or over the threshold, others over `actingThreshold` too, with the look-ups that
  * they need; foreign ones by likeness. In the order of `tools`.
  */
-export function selectTools(tools: ToolSpec[], scores: ReadonlyMap<string, number>, likeness: ReadonlyMap<string, number>, threshold: number): SelectedTool[] {
-  const chosen = new Map([...scores].filter(([name, score]) => score >= (isLookUp(name) ? threshold : Math.max(threshold, actingThreshold))))
+export function selectTools(tools: ToolSpec[], chances: Chances, likeness: ReadonlyMap<string, number>, threshold: number): SelectedTool[] {
+  const score = (name: string): number | undefined => chances.get(name)?.[0]
+  const chosen = new Map([...chances.keys()].map(name => [name, score(name)!] as const)
+    .filter(([name, score]) => score >= (isLookUp(name) ? threshold : Math.max(threshold, actingThreshold))))
   for (const [tool, need] of Object.entries(feeds)) {
-    const score = scores.get(need)
-    if (chosen.has(tool) && score !== undefined) chosen.set(need, score)
+    const needed = score(need)
+    if (chosen.has(tool) && needed !== undefined) chosen.set(need, needed)
   }
   const foreign = [...likeness].filter(([, like]) => like >= foreignFloor).sort((a, b) => b[1] - a[1]).slice(0, maxForeign)
   for (const [name, like] of foreign) chosen.set(name, Math.min(1, like))
-  return tools.flatMap(t => { const score = chosen.get(t.name); return score === undefined ? [] : [{name: t.name, score}] })
+  return tools.flatMap(t => {
+    const [score, calls] = [chosen.get(t.name), chances.get(t.name)]
+    return score === undefined ? [] : [{name: t.name, score, ...(calls && {calls: [...calls]})}]
+  })
 }
 
 const describe = (spec: ToolSpec): string => `${spec.name.replace(/[_.-]+/g, ' ').replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase()}: ${spec.description}`
@@ -54,7 +60,7 @@ export async function openRetriever({dir}: {dir: string}): Promise<Retriever & {
       throw new ModelError(`${full} is missing or damaged: install tinyagent again; \`tinyagent doctor\` checks all files`, cause)
     }
   }
-  const {labels, threshold, maxLength} = labelsFile.parse(read('labels.json'))
+  const {labels, ranks, threshold, maxLength} = labelsFile.parse(read('labels.json'))
   const [{InferenceSession, Tensor}, {Tokenizer}] = await Promise.all([loadOnnx(), import('@huggingface/tokenizers')])
   // Both are the tokenizer's own JSON objects; it checks them itself.
   const tokenizer = new Tokenizer(read('tokenizer.json') as object, read('tokenizer_config.json') as object)
@@ -78,8 +84,8 @@ export async function openRetriever({dir}: {dir: string}): Promise<Retriever & {
       const result = await session.run({input_ids: tensor((row, at) => row[at] ?? 0), attention_mask: tensor((row, at) => at < row.length ? 1 : 0)})
       // The model's outputs are float32 (training/export_retriever.py).
       const logits = result['logits']!.data as Float32Array, embedding = result['embedding']!.data as Float32Array
-      const width = embedding.length / ids.length
-      ids.forEach((_, i) => out.push({logits: logits.slice(i * labels.length, (i + 1) * labels.length), embedding: embedding.slice(i * width, (i + 1) * width)}))
+      const rowOf = (all: Float32Array, i: number): Float32Array => all.slice(i * all.length / ids.length, (i + 1) * all.length / ids.length)
+      ids.forEach((_, i) => out.push({logits: rowOf(logits, i), embedding: rowOf(embedding, i)}))
     }
     return out
   }
@@ -92,15 +98,20 @@ export async function openRetriever({dir}: {dir: string}): Promise<Retriever & {
       // The classifier was trained with the instructions under the request; likeness is the request's alone.
       const [own, asked = own] = await run(instructions.trim() === '' ? [request] : [`${request}\n${instructions.replace(/\s+/g, ' ').trim()}`, request], signal)
       const offered = new Set(tools.map(t => t.name))
-      const scores = new Map(labels.flatMap((name, i) => offered.has(name) ? [[name, 1 / (1 + Math.exp(-own!.logits[i]!))] as const] : []))
+      // Rank by rank: at least one call of each tool, at least two, ...; each rank at most as likely as the one before.
+      const chances = new Map(labels.flatMap((name, i) => {
+        let last = 1
+        const calls = Array.from({length: ranks}, (_, rank) => last = Math.min(last, 1 / (1 + Math.exp(-own!.logits[rank * labels.length + i]!))))
+        return offered.has(name) ? [[name, calls] as const] : []
+      }))
       const foreign = tools.filter(t => !labels.includes(t.name))
       // A handful is offered whole, but for what is nothing like the request; of more, the words tell which.
-      if (foreign.length > maxForeign) return selectTools(tools, scores, likenessOf(request, foreign), threshold)
+      if (foreign.length > maxForeign) return selectTools(tools, chances, likenessOf(request, foreign), threshold)
       const unseen = foreign.map(describe).filter(text => !known.has(text))
       const fresh = await embed(unseen, signal)
       unseen.forEach((text, i) => known.set(text, fresh[i]!))
       const likeness = new Map(foreign.map(t => [t.name, dot(asked!.embedding, known.get(describe(t))!)]))
-      return selectTools(tools, scores, likeness, threshold)
+      return selectTools(tools, chances, likeness, threshold)
     },
     close: () => session.release(),
   }

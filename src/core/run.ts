@@ -60,7 +60,7 @@ export async function runRequest(request: Request, deps: RunDeps, emit: Emit): P
   await emit({type: 'request', id: request.id, request: request.text, now: localTime(request.now), dryRun: request.dryRun})
   try {
     const {selected, tools, retrieveMs} = await selectTools(request.text, deps.tools, deps)
-    await emit({type: 'tools-selected', tools: selected, ms: retrieveMs})
+    await emit({type: 'tools-selected', tools: selected.map(({name, score}) => ({name, score})), ms: retrieveMs})
     const execution = await runPlans(request, selected, tools, retrieveMs, deps, emit)
     const status = statusOf(execution, deps.signal.aborted)
     await emit({type: 'answer', text: join(execution.reports, status, request.dryRun)})
@@ -117,17 +117,8 @@ function statusOf({reports, isStopped, error}: Execution, isAborted: boolean): R
   return 'done'
 }
 
-/** Of the validation rows' tools with such a score 99% are in the plan; of those from 0.9 to it, 80%. */
-const certainty = 0.97
-
-/**
- * Those of our own tools that no plan for the request will do without. Where a foreign tool is on offer nothing is certain:
- * it may do what the request wants, and the classifier does not know it.
- */
-export function certainTools(selected: SelectedTool[], tools: Pick<ToolSpec, 'name' | 'foreign'>[]): Set<string> {
-  const isForeign = ({name}: SelectedTool): boolean => tools.some(t => t.name === name && t.foreign)
-  return new Set(selected.some(isForeign) ? [] : selected.filter(s => s.score >= certainty).map(s => s.name))
-}
+/** What the planner is told of the retriever's word. */
+export const chancesOf = (selected: SelectedTool[]): Map<string, number[]> => new Map(selected.flatMap(t => t.calls ? [[t.name, t.calls]] : []))
 
 /** Tool RAG: the tools for this request, in the order of the registry. */
 export async function selectTools<T extends ToolSpec>(text: string, all: T[], deps: PlanDeps):
@@ -162,7 +153,7 @@ export async function startPlan(input: PlanStart, deps: PlanDeps, emit: Emit): P
   }
   async function* tasks(): AsyncGenerator<Task, void> {
     const plan = planner.plan({
-      request, now, tools, certain: certainTools(selected, tools), signal: deps.signal,
+      request, now, tools, chances: chancesOf(selected), signal: deps.signal,
       ...(deps.instructions && {instructions: deps.instructions}), ...(input.previous && {previous: input.previous}),
     })
     const {timings} = planning

@@ -160,8 +160,8 @@ export function tool<S extends z.ZodObject>(definition: Tool<S>): Tool {
   return definition as unknown as Tool
 }
 
-/** A tool that the retriever picked. `score` from 0 to 1; 1 for tools that are always on. */
-export interface SelectedTool { name: string; score: number }
+/** A tool that the retriever picked. `score` from 0 to 1; 1 for tools that are always on. `calls`: the chances that a request needs it at least once, twice, ...; none for tools of others. */
+export interface SelectedTool { name: string; score: number; calls?: number[] }
 
 export interface Outcome {
   status: 'done' | 'failed' | 'skipped'
@@ -240,8 +240,8 @@ export interface PlanInput {
   instructions?: string
   /** selected tools, in registry order */
   tools: ToolSpec[]
-  /** those that the retriever is sure of: no plan ends before each of them is called */
-  certain?: ReadonlySet<string>
+  /** for each tool the retriever's chances that it is called at least once, twice, ... (core/prior.ts) */
+  chances?: ReadonlyMap<string, readonly number[]>
   /** on a replan: what was planned and what went wrong */
   previous?: {plan: string; error: string}
   signal: AbortSignal

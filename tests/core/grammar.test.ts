@@ -12,9 +12,9 @@ import {write} from './gbnf.ts'
 const llama = await getLlama({build: 'never', gpu: false, logLevel: LlamaLogLevel.disabled, progressLogs: false})
 
 /** Whether llama.cpp itself lets the planner write `call` as the next line. */
-function allows(call: string, text: string, before: string[] = [], tools: ToolSpec[] = specs, certain?: ReadonlySet<string>): boolean {
+function allows(call: string, text: string, before: string[] = [], tools: ToolSpec[] = specs): boolean {
   const tasks = before.map((line, i) => parseLine(`${i + 1}. ${line}`, i + 1) as Task) // none of them is join()
-  const grammar = new LlamaGrammar(llama, {grammar: lineGrammar({id: tasks.length + 1, tools, tasks, text, certain})})
+  const grammar = new LlamaGrammar(llama, {grammar: lineGrammar({id: tasks.length + 1, tools, tasks, text})})
   return (grammar as unknown as {_testText(text: string): boolean})._testText(` ${call}`) // what node-llama-cpp's own tests use
 }
 
@@ -168,21 +168,6 @@ describe('spans of the request', () => {
     const due = (when: string): boolean => allows(`create_reminder("Tea", "${when}", "", "", 0, false)`, 'Tea at four pm on friday')
     expect(['4pm', 'Friday 4pm', 'four pm on friday', '2026-03-06', ''].filter(w => !due(w))).toEqual([])
     expect(due('whenever')).toBe(false)
-  })
-})
-
-describe('the end of a plan', () => {
-  const ends = (certain: string[], before: string[]): boolean => allows('join()', 'Text Ana hello', before, specs, new Set(certain))
-
-  test('comes after every tool that the retriever is certain of', () => {
-    expect(ends(['get_phone_number', 'send_sms'], [])).toBe(false)
-    expect(ends(['get_phone_number', 'send_sms'], ['get_phone_number("Ana")'])).toBe(false)
-    expect(ends(['get_phone_number', 'send_sms'], ['get_phone_number("Ana")', 'send_sms(["$1"], "Hello")'])).toBe(true)
-  })
-
-  test('does not wait for a tool that cannot be called, as nobody was looked up', () => {
-    expect(ends(['send_sms'], [])).toBe(true)
-    expect(ends(['send_sms', 'get_phone_number'], ['get_email_address("Ana")'])).toBe(false)
   })
 })
 

@@ -6,7 +6,7 @@ import {foreignSpec, foreignTool} from '../../src/core/params.ts'
 import {openRetriever, selectTools} from '../../src/core/retriever.ts'
 import {specs} from '../../src/tools/specs.ts'
 
-const scores = (given: Record<string, number>): Map<string, number> => new Map(specs.map(s => [s.name, given[s.name] ?? 0.01]))
+const scores = (given: Record<string, number>): Map<string, number[]> => new Map(specs.map(s => [s.name, [given[s.name] ?? 0.01, 0.001]]))
 const select = (given: Record<string, number>, likeness: Record<string, number> = {}, tools = specs): [string, number][] =>
   selectTools(tools, scores(given), new Map(Object.entries(likeness)), 0.5).map(t => [t.name, t.score])
 const foreign = (name: string, description = ''): (typeof specs)[number] => foreignSpec(foreignTool.parse({name, description}))
@@ -40,6 +40,13 @@ describe('selectTools', () => {
     expect(select({}, {a: 1.0000001}, tools)).toEqual([['a', 1]])
   })
 
+  test('hands on the chances of each own tool, and none of another', () => {
+    const tools = [...specs, foreign('lights.set')]
+    expect(selectTools(tools, scores({create_note: 0.9}), new Map([['lights.set', 0.4]]), 0.5)).toEqual([
+      {name: 'create_note', score: 0.9, calls: [0.9, 0.001]}, {name: 'lights.set', score: 0.4},
+    ])
+  })
+
   test('takes nothing where nothing fits', () => { expect(select({})).toEqual([]) })
 })
 
@@ -53,7 +60,11 @@ describe('with the real model', () => {
     const order = tools.map(t => t.name)
     expect(chosen.length).toBeGreaterThan(0)
     expect(chosen.map(t => order.indexOf(t.name))).toEqual(chosen.map(t => order.indexOf(t.name)).sort((a, b) => a - b))
-    for (const {score} of chosen) expect(score >= 0 && score <= 1).toBe(true)
+    for (const {score, calls = []} of chosen) {
+      expect(score >= 0 && score <= 1).toBe(true)
+      expect(calls).toEqual([...calls].sort((a, b) => b - a))
+    }
+    expect(chosen.find(t => t.name === 'send_sms')?.calls).toHaveLength(4)
     const vectors = await retriever.embed(['', 'Text Ana', 'word '.repeat(2000), '漢字 😀'], signal)
     for (const v of vectors) expect(Math.hypot(...v)).toBeCloseTo(1, 3)
     expect(await retriever.embed([], signal)).toEqual([])

@@ -3,7 +3,7 @@ import {z} from 'zod'
 import {ModelError, PlanError, ToolError} from '../../src/core/errors.ts'
 import {replayPlanner} from '../../src/core/model/replay.ts'
 import {arg} from '../../src/core/params.ts'
-import {certainTools, runRequest, type RunDeps} from '../../src/core/run.ts'
+import {runRequest, type RunDeps} from '../../src/core/run.ts'
 import {tool, type Event, type Json, type PlanInput, type Planner, type Tool} from '../../src/core/types.ts'
 import {checkEvents} from '../check-events.ts'
 
@@ -195,11 +195,4 @@ test('a dry run answers 0 and does nothing', async () => {
   const {tools, did} = world()
   const {exitCode, types} = await run(plans('1. look_up("Ana")\n2. text(["$1"], "hi")\n3. join()'), tools, {dryRun: true, confirm: async () => 'yes'})
   expect([exitCode, did, types.filter(t => t === 'preview').length]).toEqual([0, [], 2])
-})
-
-test('the planner is told which tools are certain, and none is beside a foreign one', () => {
-  const tools = [{name: 'send_sms'}, {name: 'create_note'}, {name: 'lights.set', foreign: true}]
-  const selected = [{name: 'send_sms', score: 0.99}, {name: 'create_note', score: 0.9}]
-  expect(certainTools(selected, tools)).toEqual(new Set(['send_sms']))
-  expect(certainTools([...selected, {name: 'lights.set', score: 0.4}], tools)).toEqual(new Set())
 })

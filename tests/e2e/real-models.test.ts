@@ -40,19 +40,21 @@ describe('the models that come with the program', () => {
     expect([130, 0]).toContain(await t.exits()) // the plan may have been done already
     expect(t.modes()).toEqual({bracketedPaste: false, isCursorHidden: false})
   })
-  it('plan by `serve` as without it: what the retriever is certain of is called', async () => {
+  it('plan by `serve` as without it: the retriever\'s chances decide there too', async () => {
     const home = testHome()
     const server = spawn(process.execPath, [path.resolve('bin/tinyagent.js'), 'serve'], {env: {...process.env, HOME: home, TINYAGENT_HOME: home}, stdio: ['ignore', 'ignore', 'pipe']})
     onTestFinished(async () => { server.kill('SIGKILL'); await once(server, 'exit') })
     await once(server.stderr, 'data') // it says where it is once it listens
     const planner = warmPlanner(path.join(home, 'state/serve.sock'), 'serve', () => Promise.reject(new Error('not here')))
     const tools = specs.filter(s => s.name === 'create_note')
-    const called = async (certain: string[]): Promise<string[]> => {
-      const plan = planner.plan({request: 'Hello there', now: new Date('2026-03-03T09:15:00'), tools, certain: new Set(certain), signal: new AbortController().signal})
+    const called = async (calls: number[]): Promise<string[]> => {
+      const chances = new Map([['create_note', calls]])
+      const plan = planner.plan({request: 'Write a note that the boat is sold', now: new Date('2026-03-03T09:15:00'), tools, chances, signal: new AbortController().signal})
       let next = await plan.next()
       while (!next.done) next = await plan.next()
       return next.value.plan.tasks.map(t => t.tool)
     }
-    expect(await called(['create_note'])).toContain('create_note')
+    expect(await called([1, 0])).toEqual(['create_note'])
+    expect(await called([0, 0])).toEqual([])
   })
 })

@@ -1,9 +1,11 @@
 // A GGUF model in this process (node-llama-cpp): greedy, one sequence, each line under a grammar of its own.
 // The prompt's common beginning stays in the KV cache from request to request.
+import type {ControlledEvaluateInputItem, TokenBias} from 'node-llama-cpp'
 import {existsSync} from 'node:fs'
 import {availableParallelism, cpus} from 'node:os'
 import {ModelError, UsageError} from '../errors.ts'
 import type {Forecast} from '../forecast.ts'
+import type {Opening} from '../prior.ts'
 import {freeThreads, readLoad} from './threads.ts'
 
 export interface LineRequest {
@@ -15,6 +17,8 @@ export interface LineRequest {
   isWhole(written: string): boolean
   /** guesses how the rest goes on; checked, so it changes the time only */
   forecast: Forecast
+  /** how the line may begin, and how likely each is; the model's own word is weighed with it */
+  openings: readonly Opening[]
   maxTokens: number
   signal: AbortSignal
 }
@@ -41,6 +45,8 @@ interface GrammarBindings {
 const roomForPlan = 768
 /** The longest guess that is checked at once: with 16 as with 8, more is wrong too often. */
 const maxGuess = 8
+/** How much the openings' chances count beside the model's own. */
+const trust = Number(process.env['TRUST'] ?? 1)
 
 /**
  * node-llama-cpp 3.21.1 reads the variable CI while it loads, in the process that tests its binary too, and refuses anything but these (env-var's asBool). Other programs set it
@@ -58,10 +64,10 @@ export async function openLlama(options: {modelPath: string; threads?: number | 
   const {modelPath, contextSize = 2048, guesses = true} = options
   if (!existsSync(modelPath)) throw new ModelError(`${modelPath} is missing: install tinyagent again; \`tinyagent doctor\` checks all files`)
   try {
-    const {llama, LlamaGrammar, LlamaGrammarEvaluationState} = await withReadableCi(async () => {
-      const {getLlama, LlamaGrammar, LlamaGrammarEvaluationState, LlamaLogLevel} = await import('node-llama-cpp')
+    const {llama, LlamaGrammar, LlamaGrammarEvaluationState, TokenBias} = await withReadableCi(async () => {
+      const {getLlama, LlamaGrammar, LlamaGrammarEvaluationState, LlamaLogLevel, TokenBias} = await import('node-llama-cpp')
       const llama = await getLlama({build: 'never', gpu: options.gpu ? 'auto' : false, logLevel: LlamaLogLevel.disabled, progressLogs: false})
-      return {llama, LlamaGrammar, LlamaGrammarEvaluationState}
+      return {llama, LlamaGrammar, LlamaGrammarEvaluationState, TokenBias}
     })
     const threads = options.threads || Math.max(1, Math.min(availableParallelism(), llama.cpuMathCores))
     llama.maxThreads = threads
@@ -81,7 +87,6 @@ export async function openLlama(options: {modelPath: string; threads?: number | 
     const sequence = context.getSequence()
     // node-llama-cpp 3.21.1 has no public way to ask a grammar about one token (the version is pinned; planner.test.ts would notice).
     const {AddonSampler: grammars} = (llama as unknown as {_bindings: GrammarBindings})._bindings
-    const greedy = {generateNext: {token: true, options: {temperature: 0}}} as const
 
     /** The forecast's tokens, cut as the whole text would be, where what is written was cut so too. */
     const guessed = (tokens: Tokens, guess: Forecast): Tokens => {
@@ -109,12 +114,26 @@ export async function openLlama(options: {modelPath: string; threads?: number | 
         written = 0
         return tokens.length
       },
-      async *line({head, grammar, isWhole, forecast, maxTokens, signal}) {
+      async *line({head, grammar, isWhole, forecast, openings, maxTokens, signal}) {
         adaptThreads()
         const state = new LlamaGrammarEvaluationState({model, grammar: new LlamaGrammar(llama, {grammar})})
         const {_state: grammarState} = state as unknown as {_state: object} // as _bindings above
         const tokens: Tokens = []
         let text = ''
+        const begun = openings.map(({text, weight}) => ({start: model.tokenize(text, false), weight}))
+        /** How to choose what follows `before`: where it is one of several openings' tokens, by their chances too. */
+        const choice = (before: Tokens): {temperature: number; tokenBias?: TokenBias} => {
+          const weights = new Map<Tokens[number], number>()
+          for (const {start, weight} of begun) {
+            const next = start[before.length]
+            if (next !== undefined && before.every((token, i) => start[i] === token)) weights.set(next, (weights.get(next) ?? 0) + weight)
+          }
+          if (weights.size < 2) return {temperature: 0}
+          const most = Math.max(...weights.values())
+          const tokenBias = TokenBias.for(model)
+          for (const [token, weight] of weights) tokenBias.set(token, {logit: trust * Math.log(weight / most)})
+          return {temperature: 0, tokenBias}
+        }
         /** Takes the token into the line; returns what can be shown of it. */
         const push = (token: Tokens[number]): string => {
           written++
@@ -133,7 +152,10 @@ export async function openLlama(options: {modelPath: string; threads?: number | 
           const guess = guessed(tokens, forecast)
           const start = sequence.nextTokenIndex
           const known = pending.length
-          const results = await sequence.controlledEvaluate([...pending.slice(0, -1), ...[pending.at(-1)!, ...guess].map(token => [token, greedy] as [typeof token, typeof greedy])])
+          const results = await sequence.controlledEvaluate([
+            ...pending.slice(0, -1),
+            ...[pending.at(-1)!, ...guess].map((token, i): ControlledEvaluateInputItem => [token, {generateNext: {token: true, options: choice([...tokens, ...guess.slice(0, i)])}}]),
+          ])
           // The first result is what the model writes next; where it is what was guessed, the second one is next, and so on.
           for (let right = 0; ; right++) {
             let token = results[known - 1 + right]?.next.token ?? undefined
@@ -144,7 +166,7 @@ export async function openLlama(options: {modelPath: string; threads?: number | 
               // Not allowed: the best one of those that are, from the same state.
               const last = right === 0 ? pending.at(-1)! : guess[right - 1]!
               await sequence.eraseContextTokenRanges([{start: kept - 1, end: sequence.nextTokenIndex}])
-              token = (await sequence.evaluate([last], {temperature: 0, grammarEvaluationState: state}).next()).value ?? undefined
+              token = (await sequence.evaluate([last], {...choice(tokens), grammarEvaluationState: state}).next()).value ?? undefined
             }
             if (token === undefined || model.isEogToken(token)) return
             const delta = push(token)
