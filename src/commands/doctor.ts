@@ -143,7 +143,7 @@ const loginMs = 15_000
 
 async function mailChecks({config, configError}: Session, signal: AbortSignal): Promise<Check[]> {
   if (configError || config.mail.backend === 'folder') return []
-  const [{accountOf, nameOf}, {withImap}, {checkSmtp}, {settleDoubts}] = await Promise.all([
+  const [{accountOf, loggedIn, nameOf}, {withImap}, {checkSmtp}, {settleDoubts}] = await Promise.all([
     import('../tools/mail/account.ts'), import('../tools/mail/imap.ts'), import('../tools/mail/smtp.ts'), import('../tools/mail/smtp-imap.ts'),
   ])
   const login = async (name: string, work: (limit: AbortSignal) => Promise<string>): Promise<Check> => {
@@ -164,11 +164,11 @@ async function mailChecks({config, configError}: Session, signal: AbortSignal): 
   const {imap, smtp, address} = account
   return [
     await login('mail, IMAP', async limit => {
-      const mails = await withImap(imap, await account.password(limit), limit, async client => (await client.status('INBOX', {messages: true})))
+      const mails = await loggedIn(account, imap, limit, secret => withImap(imap, secret, limit, async client => (await client.status('INBOX', {messages: true}))))
       return `${nameOf(imap)} lets ${address} in; ${mails ? mails.messages ?? 0 : 0} mails in the inbox`
     }),
     await login('mail, SMTP', async limit => {
-      await checkSmtp(smtp, await account.password(limit), limit)
+      await loggedIn(account, smtp, limit, secret => checkSmtp(smtp, secret, limit))
       return `${nameOf(smtp)} lets ${address} in`
     }),
     ...(await settleDoubts(account, config.dirs.mail, signal)).map(({path: file, subject, where}): Check => where === undefined
