@@ -81,6 +81,8 @@ function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): C
     .action(async (shell: string) => { process.stdout.write((await import('./commands/completion.ts')).completion(shell, describeProgram(program))) })
   program.command('man').description('the manual page, for man: tinyagent man | man -l -')
     .action(async () => { process.stdout.write((await import('./commands/man.ts')).manPage(describeProgram(program), packageVersion())) })
+  program.command('outbox [action...]').description('what was kept unsent: list, send NUMBER, delete NUMBER')
+    .action(withSession(async (session, words) => (await import('./commands/outbox-command.ts')).outboxCommand(words, session, signal)))
   program.command('log').description('what was done')
     .action(withSession(async session => (await import('./commands/log.ts')).logCommand(session)))
   program.command('undo [id]').description('take back the last step on this machine, or the one with this id')

@@ -181,7 +181,7 @@ async function mailChecks({config, configError}: Session, signal: AbortSignal): 
 /** What was put there while there was no account; it is never sent without a word. */
 function waitingCheck(outbox: string): Check[] {
   const count = ['new', 'cur'].flatMap(part => existsSync(path.join(outbox, part)) ? readdirSync(path.join(outbox, part)) : []).length
-  return count === 0 ? [] : [{name: 'outbox', state: 'note', detail: `${count === 1 ? '1 mail' : `${count} mails`} from before there was an account in ${outbox}: they are not sent by themselves; write them anew, or remove them`}]
+  return count === 0 ? [] : [{name: 'outbox', state: 'note', detail: `${count === 1 ? '1 mail' : `${count} mails`} from before there was an account in ${outbox}: they are not sent by themselves; \`tinyagent outbox\` lists, sends or deletes them`}]
 }
 
 function programChecks(): Check[] {

@@ -17,6 +17,7 @@ import {mailTools, type MailBackend} from './mail/mail.ts'
 import {openMaildir} from './mail/maildir.ts'
 import {openImapMail} from './mail/smtp-imap.ts'
 import {mapsTools} from './maps/maps.ts'
+import {outboxTools} from './outbox/outbox.ts'
 import {openMarkdownNotes} from './notes/markdown.ts'
 import {notesTools, type NotesBackend} from './notes/notes.ts'
 import {pdfTools} from './pdf/pdf.ts'
@@ -76,6 +77,17 @@ export function openTools(config: Config, {warn, embed, openMail}: ToolDeps): {t
     ...zoomTools(placeholderZoom()),
   ]
   return {tools: inOrder(tools), backends: {calendar, reminders, contacts, notes, mail}}
+}
+
+/** What `tinyagent outbox` sends and deletes by; no planner is offered these. */
+export const openOutbox = (config: Config, {mail}: Pick<Backends, 'mail'>): Tool[] => {
+  const {dirs, user} = config
+  return outboxTools({
+    mailDir: dirs.mail, smsDir: dirs.sms,
+    ...(config.mail.backend === 'imap' && {mail}),
+    ...(config.values.sms.gateway !== 'outbox' && {sms: openSms(config)}),
+    ...(user.email && {from: {address: user.email, ...(user.name && {name: user.name})}}),
+  })
 }
 
 function openSms({file, dirs, values: {sms}, paths}: Config): SmsBackend {
