@@ -19,7 +19,7 @@ import {isMadeForThisMachine} from './setup-voice.ts'
 interface Check { name: string; state: 'ok' | 'note' | 'bad'; detail: string }
 
 export async function doctorCommand(session: Session, signal: AbortSignal): Promise<number> {
-  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await nativeChecks(), ...folderChecks(session), ...await mailChecks(session, signal), ...await davChecks(session, signal), ...programChecks()]
+  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await nativeChecks(), ...folderChecks(session), ...await mailChecks(session, signal), ...await davChecks(session, signal), ...await zoomChecks(session, signal), ...programChecks()]
   if (session.options.json) process.stdout.write(`${JSON.stringify(checks)}\n`)
   else for (const {name, state, detail} of checks) process.stdout.write(`${state.padEnd(5)} ${name}: ${printable(detail)}\n`)
   return checks.some(c => c.state === 'bad') ? 1 : 0
@@ -176,6 +176,19 @@ async function mailChecks({config, configError}: Session, signal: AbortSignal): 
       : {name: 'mail in doubt', state: 'ok', detail: `'${subject}' went: it is in ${where}`}),
     ...waitingCheck(path.join(config.dirs.mail, 'outbox')),
   ]
+}
+
+/** The app is let in; no meeting is made for a check. */
+async function zoomChecks({config, configError}: Session, signal: AbortSignal): Promise<Check[]> {
+  if (configError || config.meetings.provider !== 'zoom') return []
+  const [{zoomAccount}, {zoomTokens}] = await Promise.all([import('../tools/index.ts'), import('../tools/zoom/server-to-server.ts')])
+  try {
+    await zoomTokens(zoomAccount(config)).token(signal)
+    return [{name: 'zoom', state: 'ok', detail: 'zoom.us lets the app in'}]
+  } catch (error) {
+    signal.throwIfAborted()
+    return [{name: 'zoom', state: 'bad', detail: reasonOf(error)}]
+  }
 }
 
 /** What was put there while there was no account; it is never sent without a word. */

@@ -2,6 +2,7 @@
 import type {Config} from '../core/config.ts'
 import {clientOf, hostsOf, type ProviderName} from '../core/oauth/client.ts'
 import {printable} from '../core/text.ts'
+import {zoomHosts} from '../tools/zoom/server-to-server.ts'
 
 export interface Contact { host: string; why: string }
 
@@ -26,6 +27,7 @@ export async function contactsOf(config: Config): Promise<Contact[]> {
   for (const [purpose, name] of signIns) {
     for (const host of hostsOf(clientOf(config, name, purpose === 'mail' ? 'mail' : 'dav'))) contacts.push({host, why: `renews your sign-in for ${purpose === 'mail' ? 'mail' : 'calendars and contacts'}`})
   }
+  if (config.meetings.provider === 'zoom') contacts.push(...zoomHosts.map((host, i) => ({host, why: i === 0 ? 'lets your Zoom app in' : 'makes the Zoom meetings that you confirm'})))
   if (config.values.sms.gateway === 'twilio') contacts.push({host: 'api.twilio.com', why: 'sends the text messages that you confirm'})
   return contacts
 }

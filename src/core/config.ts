@@ -87,6 +87,11 @@ export const configSchema = z.strictObject({
     roots: z.array(z.string().min(1)).optional(),
     exclude: z.array(z.string()).default(defaultExclude),
   }).prefault({}),
+  meetings: z.strictObject({
+    provider: z.enum(['none', 'zoom', 'jitsi']).default('none'),
+    zoom: z.strictObject({account_id: z.string().default(''), client_id: z.string().default(''), secret_command: z.array(z.string()).default([])}).prefault({}),
+    jitsi: z.strictObject({url: z.url({protocol: /^https?$/, error: 'expected an address such as "https://meet.jit.si"'}).default('https://meet.jit.si')}).prefault({}),
+  }).prefault({}),
   maps: z.strictObject({
     provider: z.enum(['openstreetmap', 'apple', 'google']).default('openstreetmap'),
     open: z.boolean().default(true),
@@ -359,6 +364,16 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 [files]
 # roots = ${JSON.stringify(paths.documents)}
 # exclude = ${JSON.stringify(defaultExclude)}   # as in .gitignore; "/Library" only at the top of a root
+
+# Links of video meetings: "zoom" (an account; \`tinyagent setup zoom\`), or "jitsi" (a link with a room that nobody can guess).
+[meetings]
+# provider = "none"
+[meetings.zoom]
+# account_id = ""
+# client_id = ""
+# secret_command = []      # a program that prints the client's secret; or TINYAGENT_ZOOM_PASSWORD; [] is the system's keyring
+[meetings.jitsi]
+# url = "https://meet.jit.si"
 
 [maps]
 # provider = "openstreetmap"   # or "apple", "google"

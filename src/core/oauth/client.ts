@@ -94,7 +94,7 @@ const isSafe = (url: string): boolean => {
 export const hostsOf = ({endpoints}: OAuthClient): string[] => [new URL(endpoints.token).host]
 
 /** Of one request to the provider. */
-const requestMs = 15_000
+export const requestMs = 15_000
 
 /** The library's view of a client, for one piece of work. */
 export async function configurationOf(client: OAuthClient, signal?: AbortSignal): Promise<Configuration> {
@@ -121,12 +121,12 @@ export function refusalOf(error: unknown): {error: string; description: string} 
 }
 
 /** A failure in words. The library's error is not kept as the cause: the answer in it may hold tokens. */
-export function providerError(error: unknown, client: OAuthClient): ToolError {
+export function providerError(error: unknown, client: Pick<OAuthClient, 'provider' | 'endpoints'> & {name?: ProviderName}): ToolError {
   if (error instanceof ToolError) return error
   const refusal = refusalOf(error)
   if (refusal) {
     const said = oneLine(`${refusal.error}${refusal.description && `: ${refusal.description}`}`).slice(0, 300)
-    const advice = /^(?:invalid_client|unauthorized_client)$/.test(refusal.error)
+    const advice = client.name && /^(?:invalid_client|unauthorized_client)$/.test(refusal.error)
       ? ` Look at oauth.${client.name}.client_id and the client's secret.`
       : ''
     return new ToolError('unavailable', `${client.provider} did not let tinyagent in (${said}).${advice}`)

@@ -37,12 +37,17 @@ export function tokensOf(client: OAuthClient, account: string, config: SecretCon
   return made
 }
 
-export function openSource(client: OAuthClient, account: string, {paths, env, keyring}: SecretConfig, clock: () => number = () => Date.now()): TokenSource {
+export function openSource(client: OAuthClient, account: string, {paths, env, keyring}: SecretConfig, clock?: () => number): TokenSource {
   const config: SecretConfig = {paths, ...(env && {env}), ...(keyring && {keyring})} // a *_command gives a password, not this
+  return cachedToken(() => refresh(client, account, config), clock)
+}
+
+/** One token for all who ask, until a minute before its end. `fetchToken` is called by one at a time. */
+export function cachedToken(fetchToken: () => Promise<Pick<Tokens, 'access' | 'seconds'>>, clock: () => number = () => Date.now()): TokenSource {
   let current: {access: string; goodUntil: number} | undefined
   let renewal: Promise<string> | undefined
   const renew = async (): Promise<string> => {
-    const tokens = await refresh(client, account, config)
+    const tokens = await fetchToken()
     current = {access: tokens.access, goodUntil: clock() + (tokens.seconds - spareSeconds) * 1000}
     return tokens.access
   }
