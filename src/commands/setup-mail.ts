@@ -86,7 +86,7 @@ async function serversFor(email: string, own: SetupMailOptions, ask: Ask, signal
   const found = await findServers(email, signal)
   if (found) {
     say(`  IMAP ${told(found.imap)}, SMTP ${told(found.smtp)}: says ${found.source}`)
-    if (found.advice) say(`  ${found.advice}`)
+    if (found.advice && !own.signIn) say(`  ${found.advice}`)
     const keys = keysOf(found, email, own)
     // The password goes there next.
     if (!ask || !/^n/i.test(await ask('Use these? yes or no', 'yes'))) return keys

@@ -4,6 +4,7 @@ import {chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSy
 import path from 'node:path'
 import {afterAll, beforeAll, describe, expect, it, vi} from 'vitest'
 import {browse, startAuthorizationServer, type AuthorizationServer} from '../servers/authorization.ts'
+import {startRadicaleWithTokens} from '../servers/bearer-proxy.ts'
 import {canRunMailServers, startMailServers, type MailServers} from '../servers/mail-servers.ts'
 import {keys, open, put, testHome} from './fixtures.ts'
 import {program, recording, runProgram} from './terminal.ts'
@@ -48,6 +49,35 @@ function desktop(dir: string): {env: Record<string, string>; opened(): Promise<s
     opened: () => vi.waitFor(() => { if (!existsSync(note)) throw new Error('no browser was opened'); return readFileSync(note, 'utf8') }, 60_000),
   }
 }
+
+describe('a CalDAV account without a password', () => {
+  it('is signed in by the browser that opens; an event goes there by the token, and doctor checks it', async () => {
+    const own = await startAuthorizationServer()
+    const dav = await startRadicaleWithTokens(own.introspectionUrl)
+    try {
+      if (!dav) return // in CI it has to be there
+      const dir = testHome()
+      put(dir, 'config/config.toml', `[user]\nname = "Jo"\n\n[oauth.other]\n${Object.entries(own.settings).map(([key, value]) => `${key} = ${JSON.stringify(value)}\n`).join('')}`)
+      const {env, opened} = desktop(dir)
+      const t = open(['setup', 'dav', '--url', dav.url, '--user', 'jo', '--sign-in', 'other'], {home: dir, env, columns: 400})
+      await browse(await opened(), 'jo')
+      await t.shows('Written: ')
+      expect(await t.exits()).toBe(0)
+      expect(t.text()).toContain('Signed in at ')
+      expect(readFileSync(path.join(dir, 'config/secrets/dav-oauth'), 'utf8')).not.toBe('')
+      const plan = path.join(dir, 'plan.json')
+      put(dir, 'plan.json', JSON.stringify({tasks: [{id: 1, tool: 'create_calendar_event', args: {title: 'Dentist', start_date: '2026-03-04 15:00:00', end_date: '2026-03-04 16:00:00', location: '', invitees: [], notes: '', calendar: ''}}]}))
+      expect(await runProgram(dir, ['run', plan], {env: noKeyring})).toMatchObject({code: 0, stdout: expect.stringContaining('Dentist')})
+      const doctor = await runProgram(dir, ['doctor'], {env: noKeyring})
+      expect(doctor.stdout).toMatch(/^ok +calendar server: 127\.0\.0\.1:\d+: personal/m)
+      own.endAll('withdrawn')
+      expect((await runProgram(dir, ['doctor'], {env: noKeyring})).stdout).toMatch(/^bad +calendar server: .*`tinyagent setup dav` signs in again/m)
+    } finally {
+      await dav?.stop()
+      await own.stop()
+    }
+  })
+})
 
 describe.skipIf(!canRun)('a mail account without a password', () => {
   it('is signed in by the browser that opens, sends a mail, and is checked by doctor; no token is in what is written or shown', async () => {
@@ -127,6 +157,28 @@ describe.skipIf(!canRun)('a mail account without a password', () => {
     await t.shows('That is not the address that this sign-in ends at')
     t.type(keys.ctrlC)
     expect(await t.exits()).toBe(130)
+  })
+
+  it('at Google shows the client of the JSON file in the address and its secret nowhere; Ctrl-C leaves everything as it was', async () => {
+    const dir = home()
+    const {env} = desktop(dir)
+    put(dir, 'client.json', '{"installed": {"client_id": "my-id.apps.googleusercontent.com", "client_secret": "secret-canary", "redirect_uris": ["http://localhost"]}}')
+    const before = readFileSync(path.join(dir, 'config/config.toml'), 'utf8')
+    for (const [part, scope] of [['mail', 'https://mail.google.com/'], ['dav', 'https://www.googleapis.com/auth/calendar https://www.googleapis.com/auth/carddav']] as const) {
+      const t = open(['setup', part, '--address', 'me@gmail.com', '--sign-in', 'google', '--client', path.join(dir, 'client.json')], {home: dir, env, columns: 700})
+      if (part === 'mail') {
+        await t.shows('Use these? yes or no')
+        t.type('\r')
+      }
+      await t.shows('Waiting for the answer at http://127.0.0.1:')
+      const url = new URL(/https:\/\/accounts\.google\.com\/\S+/.exec(t.text())![0])
+      expect(Object.fromEntries(url.searchParams)).toMatchObject({client_id: 'my-id.apps.googleusercontent.com', scope, access_type: 'offline', prompt: 'consent', login_hint: 'me@gmail.com', code_challenge_method: 'S256'})
+      t.type(keys.ctrlC)
+      expect(await t.exits()).toBe(130)
+      expect(t.raw).not.toContain('secret-canary')
+    }
+    expect(readFileSync(path.join(dir, 'config/config.toml'), 'utf8')).toBe(before)
+    expect(existsSync(path.join(dir, 'config/secrets'))).toBe(false)
   })
 
   it('with --offline refuses before anybody is asked, and without a client says how to make one', async () => {

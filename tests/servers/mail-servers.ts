@@ -36,7 +36,7 @@ export const canRunMailServers = async (): Promise<boolean> => {
 }
 
 /** `introspectionUrl`: logins are access tokens, too, and whose one is is asked there (RFC 7662); "sub" is the user's address. */
-export async function startMailServers({introspectionUrl}: {introspectionUrl?: string} = {}): Promise<MailServers> {
+export async function startMailServers({introspectionUrl, mechanisms = 'oauthbearer xoauth2'}: {introspectionUrl?: string; mechanisms?: string} = {}): Promise<MailServers> {
   const root = await mkdtemp(join(tmpdir(), 'tam-')) // short: sockets have short names
   await chmod(root, 0o755)
   const [imap, imaps, lmtp, smtp, smtps] = [await freePort(), await freePort(), await freePort(), await freePort(), await freePort()]
@@ -51,7 +51,7 @@ export async function startMailServers({introspectionUrl}: {introspectionUrl?: s
   if (introspectionUrl !== undefined) {
     await writeFile(join(root, 'oauth2.conf.ext'), `introspection_mode = post\nintrospection_url = ${introspectionUrl}\nusername_attribute = sub\nactive_attribute = active\nactive_value = true\n`)
   }
-  await writeFile(join(root, 'dovecot.conf'), dovecotConf({root, imap, imaps, lmtp, uid, gid, withTokens: introspectionUrl !== undefined}))
+  await writeFile(join(root, 'dovecot.conf'), dovecotConf({root, imap, imaps, lmtp, uid, gid, tokens: introspectionUrl === undefined ? '' : mechanisms}))
   const postfix = join(root, 'postfix')
   const postfixIds = await idsOf('postfix')
   for (const folder of ['postfix', 'queue', 'data']) await mkdir(join(root, folder))
@@ -123,9 +123,9 @@ function deliverByLmtp(port: number, user: string, raw: Buffer): Promise<void> {
   })
 }
 
-interface DovecotConf { root: string; imap: number; imaps: number; lmtp: number; uid: number; gid: number; withTokens: boolean }
+interface DovecotConf { root: string; imap: number; imaps: number; lmtp: number; uid: number; gid: number; /** the mechanisms that take access tokens, if any */ tokens: string }
 
-const dovecotConf = ({root, imap, imaps, lmtp, uid, gid, withTokens}: DovecotConf): string => `
+const dovecotConf = ({root, imap, imaps, lmtp, uid, gid, tokens}: DovecotConf): string => `
 protocols = imap lmtp
 base_dir = ${root}/run
 state_dir = ${root}/state
@@ -134,13 +134,13 @@ ssl = yes
 ssl_cert = <${root}/cert.pem
 ssl_key = <${root}/key.pem
 disable_plaintext_auth = no
-auth_mechanisms = plain login${withTokens ? ' oauthbearer xoauth2' : ''}
+auth_mechanisms = plain login ${tokens}
 auth_failure_delay = 0
 auth_verbose = yes
 first_valid_uid = 1
-${withTokens ? `passdb {
+${tokens ? `passdb {
   driver = oauth2
-  mechanisms = oauthbearer xoauth2
+  mechanisms = ${tokens}
   args = ${root}/oauth2.conf.ext
 }` : ''}
 passdb {

@@ -24,7 +24,8 @@ let home: string
 beforeAll(async () => {
   if (!canRun) return
   provider = await startAuthorizationServer()
-  servers = await startMailServers({introspectionUrl: provider.introspectionUrl})
+  // As Gmail and Microsoft have it; with OAUTHBEARER beside it that one is taken (tests/e2e/oauth.test.ts).
+  servers = await startMailServers({introspectionUrl: provider.introspectionUrl, mechanisms: 'xoauth2'})
 })
 afterAll(async () => { await servers?.stop(); await provider?.stop() })
 beforeEach(() => {

@@ -1,7 +1,9 @@
 // Access tokens of an account: renewed before they end, kept in memory only. The refresh token is kept by core/secrets.ts and is read
 // anew for each renewal; where the provider gives a new one (RFC 6749, 6), that one takes its place.
+import path from 'node:path'
 import {ToolError} from '../errors.ts'
 import {readSecret, writeSecret, type SecretConfig, type SecretPlace} from '../secrets.ts'
+import {alone} from './alone.ts'
 import {configurationOf, providerError, refusalOf, type OAuthClient} from './client.ts'
 
 export interface TokenSource {
@@ -39,7 +41,7 @@ export function tokensOf(client: OAuthClient, account: string, config: SecretCon
 
 export function openSource(client: OAuthClient, account: string, {paths, env, keyring}: SecretConfig, clock?: () => number): TokenSource {
   const config: SecretConfig = {paths, ...(env && {env}), ...(keyring && {keyring})} // a *_command gives a password, not this
-  return cachedToken(() => refresh(client, account, config), clock)
+  return cachedToken(() => alone(path.join(paths.config, 'secrets', `${refreshName(account)}.lock`), () => refresh(client, account, config)), clock)
 }
 
 /** One token for all who ask, until a minute before its end. `fetchToken` is called by one at a time. */
@@ -92,7 +94,7 @@ async function refresh(client: OAuthClient, account: string, config: SecretConfi
   let used = await read()
   let answer = await grant(used)
   const kept = answer ? used : await read()
-  if (!answer && kept !== used) { // another tinyagent has renewed it a moment ago
+  if (!answer && kept !== used) { // another tinyagent has renewed it all the same
     used = kept
     answer = await grant(used)
   }

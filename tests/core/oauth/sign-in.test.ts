@@ -1,6 +1,6 @@
 // Signing in at a real authorization server on loopback (oidc-provider), by its own pages.
 import {createServer} from 'node:net'
-import {mkdtempSync, readdirSync, readFileSync, rmSync} from 'node:fs'
+import {mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import path from 'node:path'
 import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi} from 'vitest'
@@ -274,6 +274,25 @@ describe('access tokens', () => {
     const port = await freePort()
     await expect(openSource(client({token_url: `http://127.0.0.1:${port}/token`}), 'mail', config()).token()).rejects.toMatchObject({message: `127.0.0.1:${port} cannot be reached: nothing answers at that address.`})
     expect(readFileSync(path.join(home, 'secrets/mail-oauth'), 'utf8')).toBe('canary')
+  })
+
+  test('two programs that renew at once both get a token, and the sign-in stays', async () => {
+    await signedIn()
+    const [one, two] = [openSource(client(), 'mail', config()), openSource(client(), 'mail', config())]
+    const tokens = await Promise.all([one.token(), two.token()])
+    expect(new Set(tokens).size).toBe(2)
+    const used = server.tokenRequests.map(r => r.get('refresh_token'))
+    expect(new Set(used).size).toBe(2)
+    expect(await openSource(client(), 'mail', config()).token()).not.toBe('')
+    expect(readdirSync(path.join(home, 'secrets'))).toEqual(['mail-oauth'])
+  })
+
+  test('a lock that a killed program left is no obstacle for ever', async () => {
+    await signedIn()
+    const lock = path.join(home, 'secrets/mail-oauth.lock')
+    writeFileSync(lock, '')
+    utimesSync(lock, new Date(0), new Date(0))
+    expect(await openSource(client(), 'mail', config()).token()).not.toBe('')
   })
 
   test('one who stops waiting does not stop the others', async () => {
