@@ -105,8 +105,10 @@ async function authFor({imap}: Servers, {signIn: option}: SetupMailOptions, conf
   if (option) return option
   const provider = signInOf(imap.host)
   if (provider === 'microsoft') return provider // it takes no password
-  if (provider === undefined || !ask) return config.mail.auth
-  const preset = config.mail.auth === provider || config.oauth[provider].client_id ? 'browser' : 'password'
+  const before = config.mail.auth // perhaps of another account
+  if (provider === undefined) return before === 'other' ? before : 'password'
+  if (!ask) return before === provider ? before : 'password'
+  const preset = before === provider || config.oauth[provider].client_id ? 'browser' : 'password'
   return /^b/i.test(await ask('Sign in by browser (needs a client of your own, see README), or with an app password? browser or password', preset)) ? provider : 'password'
 }
 

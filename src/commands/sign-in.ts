@@ -45,7 +45,7 @@ export async function signIn(config: Config, choice: SignInChoice): Promise<Sign
   return {
     config: own, tokens,
     keep: async accounts => {
-      if (given) await setKey(config, `oauth.${name}.client_id`, JSON.stringify(given.id))
+      if (given && !process.env[idVariable(name)]) await setKey(config, `oauth.${name}.client_id`, JSON.stringify(given.id))
       if (given?.secret !== undefined) await writeSecret(secretName(name), given.secret, config)
       let place: SecretPlace = {where: ''}
       for (const account of accounts) place = await keepRefreshToken(account, tokens.refresh, config)
@@ -74,11 +74,13 @@ function fromFile(file: string): Credentials {
   return {id, ...(secret !== undefined && {secret})}
 }
 
-/** Undefined where the config or the environment have a client. */
-async function askedFor(config: Config, {name, isTerminal, signal}: SignInChoice): Promise<Credentials | undefined> {
-  if (config.oauth[name].client_id || process.env[idVariable(name)] || !isTerminal) return undefined // clientOf says what is missing
-  say('tinyagent has no client of its own there. Make one (README, "Signing in by browser"), then give its id.')
-  const id = answered(await prompt('Client id', {}, signal))
+/** Undefined where the config or the environment have a client, and its secret is kept; Google gives its clients one always. */
+async function askedFor(config: Config, {name, purpose, isTerminal, signal}: SignInChoice): Promise<Credentials | undefined> {
+  if (!isTerminal) return undefined // clientOf says what is missing
+  const known = config.oauth[name].client_id || process.env[idVariable(name)]
+  if (known && (name !== 'google' || await clientOf(config, name, purpose).secret(signal) !== undefined)) return undefined
+  if (!known) say('tinyagent has no client of its own there. Make one (README, "Signing in by browser"), then give its id.')
+  const id = known || answered(await prompt('Client id', {}, signal))
   if (id === '') throw new UsageError('setup was left; nothing was changed')
   const secret = name === 'microsoft' ? '' : answered(await prompt('Client secret, empty where it has none', {isHidden: true}, signal))
   return {id, ...(secret !== '' && {secret})}
