@@ -81,6 +81,20 @@ describe('the outbox', () => {
     expect(await keptItems(places)).toEqual([])
   })
 
+  test.each([
+    ['hidden recipients', 'To: a@example.org\nBcc: eve@example.org', /Bcc/], ['nobody who gets it', 'Subject: x', /says nobody who gets it/], ['an address that is none', 'To: "a\\r\\nb" <not an address>', /./],
+  ])('a mail of another program with %s is not sent', async (_, head, message) => {
+    await keep()
+    writeFileSync(await first(), `Message-ID: <x@example.org>\n${head}\n\nText\n`)
+    expect(await toolError(named({mail: account(), from: me}, 'send_kept').preview({file: await first()}, contextFor()))).toMatchObject({code: 'invalid-args', message: expect.stringMatching(message)})
+  })
+
+  test('a mail of another program with a part that is not shown says so', async () => {
+    await keep()
+    writeFileSync(await first(), 'Message-ID: <x@example.org>\nTo: a@example.org\nMIME-Version: 1.0\nContent-Type: multipart/alternative; boundary=b\n\n--b\nContent-Type: text/plain\n\nplain\n--b\nContent-Type: text/html\n\n<p>other</p>\n--b--\n')
+    expect((await named({mail: account(), from: me}, 'send_kept').preview({file: await first()}, contextFor())).notice).toContain('HTML')
+  })
+
   test.each(['unavailable', 'unknown'] as const)('a mail that did not go for sure (%s) stays', async code => {
     await keep({from: me})
     const tool = named({mail: account(new ToolError(code, 'no')), from: me}, 'send_kept')

@@ -8,6 +8,7 @@ import {ToolError} from '../../core/errors.ts'
 import {arg} from '../../core/params.ts'
 import {oneLine} from '../../core/text.ts'
 import {tool, type Preview, type Result, type Tool} from '../../core/types.ts'
+import {isAddress} from '../contacts/address.ts'
 import {isMissing} from '../files/durable.ts'
 import type {MailBackend} from '../mail/mail.ts'
 import type {Person} from '../mail/message.ts'
@@ -65,11 +66,13 @@ async function readMail(path: string) {
   const mail = await openMailOf(raw, path)
   if (!mail || mail.messageId === '') throw new ToolError('invalid-args', `${path} is no mail with a Message-ID.`)
   const {simpleParser} = await import('mailparser') // loaded when a mail is read
-  const head = await simpleParser(raw.subarray(0, 64 * 1024), {skipTextToHtml: true})
-  const people = [head.to ?? [], head.cc ?? []].flat().flatMap(field => field.value).flatMap(entry => entry.group ?? [entry]).flatMap(({address}) => address ? [address] : [])
+  const whole = await simpleParser(raw, {skipTextToHtml: true, skipImageLinks: true})
+  if (whole.bcc) throw new ToolError('invalid-args', `${path} has hidden recipients (Bcc), which tinyagent does not write.`)
+  const people = [whole.to ?? [], whole.cc ?? []].flat().flatMap(field => field.value).flatMap(entry => entry.group ?? [entry]).flatMap(({address}) => address ? [address] : [])
   const recipients = [...new Set(people)]
-  if (recipients.length === 0) throw new ToolError('invalid-args', `${path} says nobody who gets it.`)
-  return {raw, mail, recipients}
+  const wrong = recipients.find(address => !isAddress(address))
+  if (recipients.length === 0 || wrong !== undefined) throw new ToolError('invalid-args', wrong === undefined ? `${path} says nobody who gets it.` : `"${oneLine(wrong)}" is not an e-mail address.`)
+  return {raw, mail, recipients, hasHtml: Boolean(whole.html)}
 }
 
 /** What sms/outbox.ts writes. */
@@ -145,10 +148,12 @@ interface Ready { preview: Preview; send(signal: AbortSignal): Promise<Result> }
 
 /** The same Message-ID as ever: the account's own ledger lets it go once. */
 async function readyMail(path: string, {mail: backend, from}: OutboxDeps): Promise<Ready> {
-  const {raw, mail, recipients} = await readMail(path)
+  const {raw, mail, recipients, hasHtml} = await readMail(path)
   if (!backend) throw new ToolError('unavailable', 'There is no mail account to send it by: `tinyagent setup mail` sets one up.')
   const sender = mail.from[0] ?? from
   if (!sender) throw new ToolError('unavailable', 'The mail says nobody who sends it, and you have no address yet: set user.email in the config.')
+  // Tinyagent writes none; another program may have.
+  const notice = [backend.notice, hasHtml && 'It has a formatted (HTML) part too, which is not shown.'].filter(Boolean).join(' ')
   const whole = mail.from.length > 0 ? raw : Buffer.concat([await fromLine(sender), raw])
   return {
     preview: {
@@ -161,7 +166,7 @@ async function readyMail(path: string, {mail: backend, from}: OutboxDeps): Promi
       ],
       body: {text: mail.text},
       ...(mail.attachments.length > 0 && {attachments: mail.attachments.map(a => ({name: a.name, path, bytes: a.content.length, type: a.type}))}),
-      ...(backend.notice && {notice: backend.notice}),
+      ...(notice && {notice}),
     },
     send: async signal => {
       const {where, refused = []} = await backend.send(whole, {from: from?.address ?? sender.address, to: recipients}, mail.messageId, signal)
