@@ -105,6 +105,10 @@ describe.skipIf(!canRun)('a mail account without a password', () => {
     expect(doctor.stdout).toMatch(/^ok +mail, SMTP: 127\.0\.0\.1:\d+ lets me@example\.org in$/m)
     const network = await runProgram(dir, ['doctor', '--network'], {env: noKeyring})
     expect(network.stdout).toContain(`${new URL(provider.origin).host}  renews your sign-in for mail`)
+    const asked = provider.tokenRequests.length
+    const offline = await runProgram(dir, ['--offline', '--yes', 'email Ana that the budget is done'], {env: {...noKeyring, ...recording('mail-ana')}})
+    expect(offline).toMatchObject({code: 1, stdout: expect.stringMatching(/cannot be reached: --offline\..*kept in the drafts/)})
+    expect(provider.tokenRequests.length).toBe(asked)
     const tokens = provider.tokenRequests.flatMap(r => [r.get('refresh_token'), r.get('code'), r.get('code_verifier')]).filter(token => token !== null)
     expect(tokens.length).toBeGreaterThan(3)
     const all = written(dir) + sent.stdout + sent.stderr + doctor.stdout
