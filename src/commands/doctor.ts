@@ -19,7 +19,7 @@ import {isMadeForThisMachine} from './setup-voice.ts'
 interface Check { name: string; state: 'ok' | 'note' | 'bad'; detail: string }
 
 export async function doctorCommand(session: Session, signal: AbortSignal): Promise<number> {
-  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await nativeChecks(), ...folderChecks(session), ...await mailChecks(session, signal), ...await davChecks(session, signal), ...programChecks()]
+  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await nativeChecks(), ...folderChecks(session), ...await mailChecks(session, signal), ...await davChecks(session, signal), ...await zoomChecks(session, signal), ...programChecks()]
   if (session.options.json) process.stdout.write(`${JSON.stringify(checks)}\n`)
   else for (const {name, state, detail} of checks) process.stdout.write(`${state.padEnd(5)} ${name}: ${printable(detail)}\n`)
   return checks.some(c => c.state === 'bad') ? 1 : 0
@@ -143,7 +143,7 @@ const loginMs = 15_000
 
 async function mailChecks({config, configError}: Session, signal: AbortSignal): Promise<Check[]> {
   if (configError || config.mail.backend === 'folder') return []
-  const [{accountOf, nameOf}, {withImap}, {checkSmtp}, {settleDoubts}] = await Promise.all([
+  const [{accountOf, loggedIn, nameOf}, {withImap}, {checkSmtp}, {settleDoubts}] = await Promise.all([
     import('../tools/mail/account.ts'), import('../tools/mail/imap.ts'), import('../tools/mail/smtp.ts'), import('../tools/mail/smtp-imap.ts'),
   ])
   const login = async (name: string, work: (limit: AbortSignal) => Promise<string>): Promise<Check> => {
@@ -164,11 +164,11 @@ async function mailChecks({config, configError}: Session, signal: AbortSignal): 
   const {imap, smtp, address} = account
   return [
     await login('mail, IMAP', async limit => {
-      const mails = await withImap(imap, await account.password(limit), limit, async client => (await client.status('INBOX', {messages: true})))
+      const mails = await loggedIn(account, imap, limit, secret => withImap(imap, secret, limit, async client => (await client.status('INBOX', {messages: true}))))
       return `${nameOf(imap)} lets ${address} in; ${mails ? mails.messages ?? 0 : 0} mails in the inbox`
     }),
     await login('mail, SMTP', async limit => {
-      await checkSmtp(smtp, await account.password(limit), limit)
+      await loggedIn(account, smtp, limit, secret => checkSmtp(smtp, secret, limit))
       return `${nameOf(smtp)} lets ${address} in`
     }),
     ...(await settleDoubts(account, config.dirs.mail, signal)).map(({path: file, subject, where}): Check => where === undefined
@@ -178,10 +178,23 @@ async function mailChecks({config, configError}: Session, signal: AbortSignal): 
   ]
 }
 
+/** The app is let in; no meeting is made for a check. */
+async function zoomChecks({config, configError}: Session, signal: AbortSignal): Promise<Check[]> {
+  if (configError || config.meetings.provider !== 'zoom') return []
+  const [{zoomAccount}, {zoomTokens}] = await Promise.all([import('../tools/index.ts'), import('../tools/zoom/server-to-server.ts')])
+  try {
+    await zoomTokens(zoomAccount(config)).token(signal)
+    return [{name: 'zoom', state: 'ok', detail: 'zoom.us lets the app in'}]
+  } catch (error) {
+    signal.throwIfAborted()
+    return [{name: 'zoom', state: 'bad', detail: reasonOf(error)}]
+  }
+}
+
 /** What was put there while there was no account; it is never sent without a word. */
 function waitingCheck(outbox: string): Check[] {
   const count = ['new', 'cur'].flatMap(part => existsSync(path.join(outbox, part)) ? readdirSync(path.join(outbox, part)) : []).length
-  return count === 0 ? [] : [{name: 'outbox', state: 'note', detail: `${count === 1 ? '1 mail' : `${count} mails`} from before there was an account in ${outbox}: they are not sent by themselves; write them anew, or remove them`}]
+  return count === 0 ? [] : [{name: 'outbox', state: 'note', detail: `${count === 1 ? '1 mail' : `${count} mails`} from before there was an account in ${outbox}: they are not sent by themselves; \`tinyagent outbox\` lists, sends or deletes them`}]
 }
 
 function programChecks(): Check[] {

@@ -3,20 +3,20 @@ import {readdirSync} from 'node:fs'
 import path from 'node:path'
 import type {InkDeps} from '../components/App.tsx'
 import {expand} from '../core/paths.ts'
-import type {Plan} from '../core/types.ts'
 import {packageVersion} from '../version.ts'
 import {editText, namedEditor} from './editor.ts'
+import type {FixedRun} from './run.ts'
 import {runOne} from './run-one.ts'
 import type {Session} from './session.ts'
 import {slashCommands} from './slash.ts'
 import {dictateIn} from './voice.ts'
 import {toolRows, waiting} from './tools.ts'
 
-export async function inkDeps(session: Session, notices: string[], plan?: Plan): Promise<InkDeps> {
+export async function inkDeps(session: Session, notices: string[], fixed: FixedRun = {}): Promise<InkDeps> {
   const editor = namedEditor()
   const foreign = await session.foreign()
   return {
-    run: (request, options) => runOne(request, session, {...options, plan}),
+    run: (request, options) => runOne(request, session, {...fixed, ...options}),
     tools: toolRows(foreign),
     commands: slashCommands(session),
     // Completion is no place to say that a server can't be reached.

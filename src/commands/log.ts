@@ -1,6 +1,7 @@
 // `tinyagent log` and `tinyagent undo`: the journal in plain words, and taking a step back.
 import {describe, undo} from '../core/journal.ts'
 import {jsonLine, printable} from '../core/text.ts'
+import {openOutboxTools} from './outbox.ts'
 import type {Session} from './session.ts'
 
 const shown = 50
@@ -21,7 +22,7 @@ export async function logCommand(session: Session): Promise<number> {
 
 /** Takes back the last local step, or the one whose id ends with `id`; a line for people. */
 export async function undoText(session: Session, id: string | undefined, signal: AbortSignal): Promise<string> {
-  const {tools} = await session.tools()
+  const tools = [...(await session.tools()).tools, ...await openOutboxTools(session)]
   return undo(session.journal, tools, id, {signal, now: session.now(), ask: async () => undefined, progress: () => undefined, aside: (_args, change) => change()})
 }
 

@@ -1,7 +1,7 @@
 // One request run in a session, whoever reads its events.
 import {fixedPlanner} from '../core/plan-file.ts'
 import {runRequest, type RunDeps, type RunOutcome} from '../core/run.ts'
-import type {Ask, Confirm, Emit, Event, Plan} from '../core/types.ts'
+import type {Ask, Confirm, Emit, Event, Plan, Tool} from '../core/types.ts'
 import {knownPlan, learn} from './examples.ts'
 import {standingInstructions} from './instructions.ts'
 import {verdict} from './policy.ts'
@@ -9,13 +9,13 @@ import {checkRequest} from './request.ts'
 import type {Session} from './session.ts'
 
 /** Everything a reader hands in for one run. */
-export interface RunOptions { emit: Emit; confirm?: Confirm; ask?: Ask; signal: AbortSignal; dryRun: boolean; /** runs this plan and no other */ plan?: Plan | undefined }
+export interface RunOptions { emit: Emit; confirm?: Confirm; ask?: Ask; signal: AbortSignal; dryRun: boolean; /** runs this plan and no other */ plan?: Plan | undefined; /** by these tools, which the session has not */ tools?: Tool[] | undefined }
 
 /** One run with its journal. A request that is not one is a UsageError. */
 export async function runOne(text: string, session: Session, options: RunOptions): Promise<RunOutcome> {
   const request = checkRequest(text)
   const {journal} = session
-  const {tools} = await session.tools()
+  const tools = options.tools ?? (await session.tools()).tools
   const id = session.runId()
   const record = journal.reader(id)
   const known = options.plan ? undefined : knownPlan(request, session, tools)
@@ -37,7 +37,7 @@ export async function runOne(text: string, session: Session, options: RunOptions
     bug: error => journal.bug(error),
   }, emit)
   // What was done is done, whether it could be learned from or not.
-  await learn(request, events, session, tools).catch((error: unknown) => { journal.bug(error) })
+  if (!options.tools) await learn(request, events, session, tools).catch((error: unknown) => { journal.bug(error) })
   return outcome
 }
 

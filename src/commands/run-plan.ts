@@ -14,5 +14,5 @@ export async function runPlanCommand(file: string, session: Session, signal: Abo
   const {request, plan, mail} = readPlanFile(text, file === '-' ? 'standard input' : file, {specs: tools, now: session.now()})
   // The mail that the plan was made about, whatever has come in since.
   if (mail !== undefined && session.options.mail === undefined) await backends.mail.open(mail)
-  return runWith(request, session, signal, plan)
+  return runWith(request, session, signal, {plan})
 }

@@ -5,8 +5,9 @@ import {plainReader} from '../components/plain.ts'
 import {UsageError} from '../core/errors.ts'
 import {describe} from '../core/journal.ts'
 import {printable} from '../core/text.ts'
-import type {Plan} from '../core/types.ts'
+import type {Plan, Tool} from '../core/types.ts'
 import {carryOut, instructionsNotice} from './instructions.ts'
+import {outboxNotice} from './outbox.ts'
 import {checkRequest, readRequest} from './request.ts'
 import {runOne} from './run-one.ts'
 import type {Session} from './session.ts'
@@ -20,17 +21,19 @@ export async function runCommand(words: string[], session: Session, signal: Abor
   return runWith(options.audio === undefined ? await readRequest(words, signal) : await heardIn(options.audio, words, session, signal), session, signal)
 }
 
-/** `plan`: what is run for the request; else it is planned. */
-export async function runWith(request: string | undefined, session: Session, signal: AbortSignal, plan?: Plan): Promise<number> {
+/** What is run for a request instead of what would be planned; `tools` where they are not the session's. */
+export interface FixedRun { plan?: Plan | undefined; tools?: Tool[] | undefined }
+
+export async function runWith(request: string | undefined, session: Session, signal: AbortSignal, fixed: FixedRun = {}): Promise<number> {
   const {options} = session
   // A word on one request, not on whatever a REPL is told later.
   if (options.yes && request === undefined) throw new UsageError('--yes needs a request: tinyagent --yes "text Ana that I am late"')
   if (options.json) {
     if (request === undefined) throw new UsageError('--json needs a request: tinyagent --json "remind me to ..."')
     report(session)
-    return runJson(request, session, signal, plan)
+    return runJson(request, session, signal, fixed)
   }
-  return isPlain(session) ? runPlain(request, session, signal, plan) : runInk(request, session, signal, plan)
+  return isPlain(session) ? runPlain(request, session, signal, fixed) : runInk(request, session, signal, fixed)
 }
 
 /** As with --voice: what was misheard must not leave unseen. */
@@ -54,12 +57,12 @@ async function runSpoken(words: string[], session: Session, signal: AbortSignal)
 const isPlain = ({options}: Session): boolean =>
   options.plain || process.env.TERM === 'dumb' || process.env.INK_SCREEN_READER === 'true' || !process.stdout.isTTY || !process.stdin.isTTY
 
-async function runJson(request: string, session: Session, signal: AbortSignal, plan?: Plan): Promise<number> {
+async function runJson(request: string, session: Session, signal: AbortSignal, fixed: FixedRun = {}): Promise<number> {
   const emit = jsonReader(text => process.stdout.write(text))
-  return (await runOne(request, session, {emit, signal, dryRun: session.options.dryRun ?? false, plan})).exitCode
+  return (await runOne(request, session, {emit, signal, dryRun: session.options.dryRun ?? false, ...fixed})).exitCode
 }
 
-async function runPlain(request: string | undefined, session: Session, signal: AbortSignal, plan?: Plan): Promise<number> {
+async function runPlain(request: string | undefined, session: Session, signal: AbortSignal, fixed: FixedRun = {}): Promise<number> {
   report(session)
   const lines = process.stdin.isTTY ? openLines() : undefined
   const reader = plainReader({
@@ -67,8 +70,8 @@ async function runPlain(request: string | undefined, session: Session, signal: A
     err: text => process.stderr.write(text),
     readLine: (prompt, stop) => lines ? lines.read(prompt, stop) : Promise.resolve(undefined),
   })
-  const one = async (text: string): Promise<number> => (await runOne(text, session, {
-    emit: reader.emit, signal, dryRun: session.options.dryRun ?? false, plan,
+  const one = async (text: string, own = fixed): Promise<number> => (await runOne(text, session, {
+    emit: reader.emit, signal, dryRun: session.options.dryRun ?? false, ...own,
     ...(lines && {confirm: reader.confirm, ask: reader.ask}),
   })).exitCode
   try {
@@ -84,7 +87,9 @@ async function runPlain(request: string | undefined, session: Session, signal: A
   }
 }
 
-async function plainRepl(session: Session, lines: Lines, one: (text: string) => Promise<number>, signal: AbortSignal): Promise<number> {
+async function plainRepl(session: Session, lines: Lines, one: (text: string, own?: FixedRun) => Promise<number>, signal: AbortSignal): Promise<number> {
+  const waiting = outboxNotice(session)
+  if (waiting !== undefined) process.stderr.write(`${waiting}\n`)
   const commands = slashCommands(session)
   for (;;) {
     const line = (await lines.read('you: ', signal, true))?.trim()
@@ -96,7 +101,11 @@ async function plainRepl(session: Session, lines: Lines, one: (text: string) => 
       if (name === 'voice') {
         const spoken = await listen(session, lines, signal)
         if (spoken !== undefined && spoken !== '') await one(spoken)
-      } else if (command) process.stdout.write(`${printable(await carryOut(await command(argument)))}\n`)
+      } else if (command) {
+        const answer = await command(argument)
+        if (typeof answer === 'object' && 'plan' in answer) await one(answer.request, answer)
+        else process.stdout.write(`${printable(await carryOut(answer))}\n`)
+      }
       else if (name) process.stdout.write(`Commands: ${Object.keys(commands).map(c => `/${c}`).join(' ')} /voice /exit\n`)
       else await one(line)
     } catch (error) {
@@ -106,10 +115,11 @@ async function plainRepl(session: Session, lines: Lines, one: (text: string) => 
   }
 }
 
-async function runInk(request: string | undefined, session: Session, ended: AbortSignal, plan?: Plan): Promise<number> {
+async function runInk(request: string | undefined, session: Session, ended: AbortSignal, fixed: FixedRun = {}): Promise<number> {
   const [{startInk}, ink] = await Promise.all([import('../components/App.tsx'), import('./ink-deps.ts')])
   const {lines, seen} = notices(session)
-  const deps = await ink.inkDeps(session, lines, plan)
+  const kept = request === undefined ? outboxNotice(session) : undefined
+  const deps = await ink.inkDeps(session, [...lines, ...(kept === undefined ? [] : [kept])], fixed)
   const left = startInk({deps, ended, options: {dryRun: session.options.dryRun ?? false, voice: session.options.voice ?? false}, ...(request !== undefined && {request: checkRequest(request)})})
   seen()
   return left

@@ -1,20 +1,22 @@
 // `tinyagent setup mail`: asks for an address, finds its servers, tries to log in, and writes the config only when that worked.
-// On a terminal it asks; elsewhere the options say everything and the password comes by standard input or the environment.
+// On a terminal it asks; elsewhere the options say everything and the password comes by standard input or the environment. Where the
+// provider signs in by browser, there is no password (sign-in.ts).
 import {z} from 'zod'
 import {setKey, type Config} from '../core/config.ts'
 import {reasonOf, ToolError, UsageError} from '../core/errors.ts'
 import {readSecret, writeSecret} from '../core/secrets.ts'
 import {oneLine, printable} from '../core/text.ts'
 import {isAddress} from '../tools/contacts/address.ts'
-import {accountOf, nameOf, type MailAccount, type Server} from '../tools/mail/account.ts'
+import {accountOf, LoginRefused, nameOf, type MailAccount, type Server} from '../tools/mail/account.ts'
 import {withImap} from '../tools/mail/imap.ts'
-import {domainOf, findServers, isHostName, type FoundServers} from '../tools/mail/providers.ts'
+import {domainOf, findServers, isHostName, signInOf, type FoundServers} from '../tools/mail/providers.ts'
 import {checkSmtp} from '../tools/mail/smtp.ts'
 import {writeTemplate} from './config.ts'
 import {firstLine, prompt} from './prompt.ts'
 import type {Session} from './session.ts'
+import {signIn, signInOptions, type SignedIn} from './sign-in.ts'
 
-const optionsSchema = z.object({address: z.string().optional(), imap: z.string().optional(), smtp: z.string().optional(), user: z.string().optional()})
+const optionsSchema = z.object({address: z.string().optional(), imap: z.string().optional(), smtp: z.string().optional(), user: z.string().optional(), ...signInOptions})
 type SetupMailOptions = z.infer<typeof optionsSchema>
 
 type ServerKeys = Config['mail']['imap']
@@ -34,9 +36,15 @@ export async function setupMail({config, configError}: Session, options: Record<
   const email = await addressFrom(own.address, config, ask)
   const name = config.user.name || (ask ? await ask('Your name, as those you write to see it') : '')
   let servers = await serversFor(email, own, ask, signal)
-  let secret = await passwordFrom(config, ask ? () => prompt(`Password for ${email}`, {isHidden: true}, signal) : firstLine)
+  const auth = await authFor(servers, own, config, ask)
+  const signedIn = auth === 'password' ? undefined
+    : await signIn(config, {name: auth, purpose: 'mail', address: email, device: own.device ?? false, file: own.client, isTerminal, signal})
+  let secret = signedIn
+    ? {value: signedIn.tokens.access, isTyped: false}
+    : await passwordFrom(config, ask ? () => prompt(`Password for ${email}`, {isHidden: true}, signal) : firstLine)
+  const chosen = {...(signedIn?.config ?? config), mail: {...config.mail, auth}}
   for (let tries = 1; ; tries++) {
-    const problem = await check(withValues(config, email, servers), secret.value, signal)
+    const problem = await check(withValues(chosen, email, servers), secret.value, signal)
     if (!problem) break
     say(`  ${problem.message}`)
     if (!ask || tries === maxTries) {
@@ -46,7 +54,7 @@ export async function setupMail({config, configError}: Session, options: Record<
     if (problem.isPassword && secret.isTyped) secret = await passwordFrom(config, () => prompt('Password, once more', {isHidden: true}, signal))
     else servers = await askServers(servers, ask)
   }
-  await save(config, {email, name, servers, ...(secret.isTyped && {secret: secret.value})})
+  await save(config, {email, name, servers, auth, ...(signedIn && {signedIn}), ...(secret.isTyped && {secret: secret.value})})
   return 0
 }
 
@@ -78,7 +86,7 @@ async function serversFor(email: string, own: SetupMailOptions, ask: Ask, signal
   const found = await findServers(email, signal)
   if (found) {
     say(`  IMAP ${told(found.imap)}, SMTP ${told(found.smtp)}: says ${found.source}`)
-    if (found.advice) say(`  ${found.advice}`)
+    if (found.advice && !own.signIn) say(`  ${found.advice}`)
     const keys = keysOf(found, email, own)
     // The password goes there next.
     if (!ask || !/^n/i.test(await ask('Use these? yes or no', 'yes'))) return keys
@@ -88,6 +96,20 @@ async function serversFor(email: string, own: SetupMailOptions, ask: Ask, signal
   say('  None were found. Your provider\'s help pages name them.')
   const guess = {host: `mail.${domainOf(email)}`, port: 0, user, security: 'auto'} as const
   return askServers({imap: guess, smtp: guess}, ask)
+}
+
+type Auth = Config['mail']['auth']
+
+/** A password, or who is signed in with: as the option or the config says, else what the provider takes. */
+async function authFor({imap}: Servers, {signIn: option}: SetupMailOptions, config: Config, ask: Ask): Promise<Auth> {
+  if (option) return option
+  const provider = signInOf(imap.host)
+  if (provider === 'microsoft') return provider // it takes no password
+  const before = config.mail.auth // perhaps of another account
+  if (provider === undefined) return before === 'other' ? before : 'password'
+  if (!ask) return before === provider ? before : 'password'
+  const preset = before === provider || config.oauth[provider].client_id ? 'browser' : 'password'
+  return /^b/i.test(await ask('Sign in by browser (needs a client of your own, see README), or with an app password? browser or password', preset)) ? provider : 'password'
 }
 
 const told = ({host, port, security}: {host: string; port: number; security: string}): string => `${host}:${port} (${security})`
@@ -164,21 +186,24 @@ async function checkOne(name: string, server: Server, signal: AbortSignal, login
     signal.throwIfAborted()
     if (limit.aborted) return {message: `${nameOf(server)} did not answer within ${checkMs / 1000} seconds.`, isPassword: false}
     if (!(error instanceof ToolError)) throw error
-    return {message: error.message, isPassword: error.message.includes('does not accept the password')}
+    return {message: error.message, isPassword: error instanceof LoginRefused}
   }
 }
 
-async function save(config: Config, {email, name, servers, secret}: {email: string; name: string; servers: Servers; secret?: string}): Promise<void> {
+interface Settings { email: string; name: string; servers: Servers; auth: Auth; signedIn?: SignedIn; secret?: string }
+
+async function save(config: Config, {email, name, servers, auth, signedIn, secret}: Settings): Promise<void> {
   writeTemplate(config)
-  // The password first: a config that says "imap" without one would fail.
-  const place = secret === undefined ? undefined : await writeSecret('mail', secret, config)
+  // The password or the sign-in first: a config that says "imap" without one would fail.
+  const place = signedIn ? await signedIn.keep(['mail']) : secret === undefined ? undefined : await writeSecret('mail', secret, config)
   await setKey(config, 'user.email', email)
   if (name !== '') await setKey(config, 'user.name', JSON.stringify(name))
   for (const part of ['imap', 'smtp'] as const) {
     for (const [key, value] of Object.entries(servers[part])) await setKey(config, `mail.${part}.${key}`, typeof value === 'number' ? String(value) : JSON.stringify(value))
   }
+  if (auth !== config.mail.auth) await setKey(config, 'mail.auth', auth)
   await setKey(config, 'mail.backend', 'imap')
-  if (place) say(place.warning ?? `The password is in ${place.where}.`)
+  if (place) say(place.warning ?? `The ${signedIn ? 'sign-in' : 'password'} is kept in ${place.where}.`)
   say(`Written: ${config.file}`)
   say('Mail goes by this account from now on. Try: tinyagent --dry-run "mail Ana that I am late"')
 }

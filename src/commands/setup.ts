@@ -9,7 +9,8 @@ export async function setupCommand(session: Session, part: string | undefined, o
   if (part === 'mail') return (await import('./setup-mail.ts')).setupMail(session, own, signal)
   if (part === 'voice') return (await import('./setup-voice.ts')).setupVoice(signal)
   if (part === 'dav') return (await import('./setup-dav.ts')).setupDav(session, own, signal)
-  if (part !== undefined) throw new UsageError(`setup ${part}: there is \`setup\` alone, or with mail, dav or voice`)
+  if (part === 'zoom') return (await import('./setup-zoom.ts')).setupZoom(session, own, signal)
+  if (part !== undefined) throw new UsageError(`setup ${part}: there is \`setup\` alone, or with mail, dav, zoom or voice`)
   const {config, configError} = session
   if (configError) throw configError
   const isNew = writeTemplate(config)

@@ -4,6 +4,7 @@ import {examplesAnswer} from './examples.ts'
 import {instructionsAnswer, type SlashAnswer} from './instructions.ts'
 import {logText, undoText} from './log.ts'
 import {modelsText} from './models.ts'
+import {outboxAnswer, type OwnRun} from './outbox.ts'
 import {policyAnswer} from './policy.ts'
 import type {OpenMail} from '../tools/mail/mail.ts'
 import type {Session} from './session.ts'
@@ -11,7 +12,7 @@ import type {Session} from './session.ts'
 const daysAhead = 14
 const mailsShown = 20
 
-export function slashCommands(session: Session): Record<string, (argument: string) => Promise<SlashAnswer>> {
+export function slashCommands(session: Session): Record<string, (argument: string) => Promise<SlashAnswer | OwnRun>> {
   const backends = async () => (await session.tools()).backends
   return {
     log: async () => logText(session),
@@ -20,6 +21,7 @@ export function slashCommands(session: Session): Record<string, (argument: strin
     model: async () => `${modelsText(session.config)}\nIn use: ${session.options.model || session.config.model.planner || 'the planner that comes with tinyagent'}`,
     instructions: argument => instructionsAnswer(session, argument),
     examples: argument => examplesAnswer(session, argument),
+    outbox: argument => outboxAnswer(session, argument),
     policy: argument => policyAnswer(session, argument),
     calendar: async () => {
       const from = session.now()

@@ -2,7 +2,7 @@
 import {Box, render, Static, Text, useStdout} from 'ink'
 import {useCallback, useEffect, useMemo, useReducer, useRef, useState} from 'react'
 import {oneLine, printable} from '../core/text.ts'
-import type {Answer, Ask as AskUser, Confirm as ConfirmUser, ConfirmAnswer, Dictate, DictationView, Effect, Emit, Event, Preview, Question} from '../core/types.ts'
+import type {Answer, Ask as AskUser, Confirm as ConfirmUser, ConfirmAnswer, Dictate, DictationView, Effect, Emit, Event, Plan, Preview, Question, Tool} from '../core/types.ts'
 import {Ask} from './Ask.tsx'
 import {Confirm} from './Confirm.tsx'
 import {emptyEditor, insertWords} from './editor.ts'
@@ -18,7 +18,7 @@ import {useLatest} from './useLatest.ts'
 import {Voice} from './Voice.tsx'
 
 export interface InkDeps {
-  run(request: string, options: {emit: Emit; confirm: ConfirmUser; ask: AskUser; signal: AbortSignal; dryRun: boolean}): Promise<{exitCode: number}>
+  run(request: string, options: {emit: Emit; confirm: ConfirmUser; ask: AskUser; signal: AbortSignal; dryRun: boolean; plan?: Plan; tools?: Tool[]}): Promise<{exitCode: number}>
   tools: {name: string; description: string; effect: Effect}[]
   /** slash commands that only print: their names without the slash */
   commands: Record<string, (argument: string) => Promise<SlashAnswer>>
@@ -35,8 +35,8 @@ export interface InkDeps {
   /** what was said is sent without a look at it */
   sendSpoken: boolean
 }
-/** What a slash command answers: a text to print, or one to edit. */
-type SlashAnswer = string | {edit: string; save(text: string): Promise<string>}
+/** What a slash command answers: a text to print, one to edit, or a plan to run. */
+type SlashAnswer = string | {edit: string; save(text: string): Promise<string>} | {request: string; plan: Plan; tools: Tool[]}
 /** `voice`: one request, and it is spoken */
 export interface InkOptions { dryRun: boolean; voice?: boolean }
 
@@ -118,7 +118,7 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
     return () => clearInterval(clock)
   }, [moves])
 
-  const start = useCallback(async (text: string, dry: boolean): Promise<number> => {
+  const start = useCallback(async (text: string, dry: boolean, own: {plan?: Plan; tools?: Tool[]} = {}): Promise<number> => {
     const abort = new AbortController()
     controller.current = abort
     setBusy(true)
@@ -131,6 +131,7 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
       }).finally(() => setDialog(undefined))
     try {
       const {exitCode} = await deps.run(text, {
+        ...own,
         signal: abort.signal,
         dryRun: dry,
         emit: event => { view = reduce(view, event); dispatch(event) },
@@ -167,6 +168,7 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
     else if (command) {
       const answer = await command(argument)
       if (typeof answer === 'string') print(answer)
+      else if ('plan' in answer) await start(answer.request, dryRun.now(), {plan: answer.plan, tools: answer.tools})
       else if (edit) print(await answer.save(await edit(answer.edit)))
       else print('Set EDITOR to your editor first.', true)
     }

@@ -4,7 +4,7 @@ import type {Complete} from './Input.tsx'
 
 const help: [string, string][] = [
   ['/help', 'this help'], ['/tools', 'what tinyagent can do'], ['/plan [request]', 'show the plan and run nothing; alone: on and off'],
-  ['/mail [file]', 'your mail; choose the open one'], ['/notes', 'your notes'], ['/calendar', 'what is coming'],
+  ['/mail [file]', 'your mail; choose the open one'], ['/outbox', 'what was kept unsent; send N, delete N'], ['/notes', 'your notes'], ['/calendar', 'what is coming'],
   ['/log', 'what was done'], ['/undo [id]', 'take the last local step back'], ['/config', 'settings and where they are'],
   ['/model', 'the models in use'],
   ['/instructions', 'standing instructions; /instructions edit'], ['/policy', 'what may leave without asking; add RULE, remove N'],

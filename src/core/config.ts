@@ -10,8 +10,11 @@ import {parseRule} from './policy.ts'
 
 const folder = z.strictObject({dir: z.string().min(1).optional()}).prefault({})
 
-/** A login of a CalDAV and CardDAV server. */
-const davLogin = {url: z.string().default(''), user: z.string().default(''), password_command: z.array(z.string()).default([])}
+/** A login of a CalDAV and CardDAV server. `auth`: a password, or who is signed in with (core/oauth/). */
+const davLogin = {
+  url: z.string().default(''), user: z.string().default(''), auth: z.enum(['password', 'google', 'other']).default('password'),
+  password_command: z.array(z.string()).default([]),
+}
 
 /** Items in a folder or on a server. `default`: the collection that gets what names none; '' leaves it to the server or the folder. */
 const stored = {dir: z.string().min(1).optional(), default: z.string().default(''), ...davLogin}
@@ -67,13 +70,27 @@ export const configSchema = z.strictObject({
   mail: z.strictObject({
     dir: z.string().min(1).optional(),
     backend: z.enum(['folder', 'imap']).default('folder'),
+    auth: z.enum(['password', 'google', 'microsoft', 'other']).default('password'),
     password_command: z.array(z.string()).default([]),
     imap: mailServer,
     smtp: mailServer,
   }).prefault({}),
+  oauth: z.strictObject({
+    port: z.number().int().min(0, 'expected 0 to 65535').max(65535, 'expected 0 to 65535').default(0),
+    google: z.strictObject({client_id: z.string().default('')}).prefault({}),
+    microsoft: z.strictObject({client_id: z.string().default(''), tenant: z.string().min(1, 'expected "common", or the id of an organisation').default('common')}).prefault({}),
+    other: z.strictObject({
+      client_id: z.string().default(''), authorize_url: z.string().default(''), token_url: z.string().default(''), device_url: z.string().default(''), scope: z.string().default(''),
+    }).prefault({}),
+  }).prefault({}),
   files: z.strictObject({
     roots: z.array(z.string().min(1)).optional(),
     exclude: z.array(z.string()).default(defaultExclude),
+  }).prefault({}),
+  meetings: z.strictObject({
+    provider: z.enum(['none', 'zoom', 'jitsi']).default('none'),
+    zoom: z.strictObject({account_id: z.string().default(''), client_id: z.string().default(''), secret_command: z.array(z.string()).default([])}).prefault({}),
+    jitsi: z.strictObject({url: z.url({protocol: /^https?$/, error: 'expected an address such as "https://meet.jit.si"'}).default('https://meet.jit.si')}).prefault({}),
   }).prefault({}),
   maps: z.strictObject({
     provider: z.enum(['openstreetmap', 'apple', 'google']).default('openstreetmap'),
@@ -274,15 +291,17 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 [dav]
 # url = ""                 # e.g. "https://dav.example.org"
 # user = ""
+# auth = "password"        # or "google", "other": signed in by browser ([oauth])
 # password_command = []    # a program that prints the password, e.g. ["pass", "dav"]; [] is the system's keyring
 
-# Folders in open formats, which other programs may read and write too, or an account. \`url\`, \`user\` and \`password_command\`
+# Folders in open formats, which other programs may read and write too, or an account. \`url\`, \`user\`, \`auth\` and \`password_command\`
 # stand in the place of those of [dav], with a password of their own.
 [calendar]
 # backend = "folder"       # or "caldav"
 # default = ""             # the calendar that gets events which name none
 # url = ""
 # user = ""
+# auth = "password"
 # password_command = []
 # dir = ${JSON.stringify(path.join(paths.data, 'calendar'))}    # iCalendar files (khal, vdirsyncer)
 [reminders]
@@ -290,6 +309,7 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 # default = ""
 # url = ""
 # user = ""
+# auth = "password"
 # password_command = []
 # dir = ${JSON.stringify(path.join(paths.data, 'reminders'))}   # iCalendar files (todoman)
 [contacts]
@@ -297,6 +317,7 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 # default = ""
 # url = ""
 # user = ""
+# auth = "password"
 # password_command = []
 # dir = ${JSON.stringify(path.join(paths.data, 'contacts'))}    # vCard files (khard)
 [notes]
@@ -304,6 +325,7 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 [mail]
 # dir = ${JSON.stringify(path.join(paths.data, 'mail'))}        # Maildir
 # backend = "folder"       # or "imap": the account of user.email; \`tinyagent setup mail\` sets it up
+# auth = "password"        # or "google", "microsoft", "other": signed in by browser ([oauth])
 # password_command = []    # a program that prints the password, e.g. ["pass", "mail/ana"]; [] is the system's keyring
 [mail.imap]
 # host = ""                # "" and 0: what the provider of user.email is known to use
@@ -315,6 +337,21 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 # port = 0
 # user = ""
 # security = "auto"
+# Signing in by browser. tinyagent has no client of its own: the README says how to make one. Its secret, where it has one, is kept
+# in the keyring by \`tinyagent setup mail\`, or stands in TINYAGENT_GOOGLE_CLIENT_PASSWORD and the like.
+[oauth]
+# port = 0                 # where the browser comes back to on this machine; 0 is any that is free
+[oauth.google]
+# client_id = ""           # or TINYAGENT_GOOGLE_CLIENT_ID
+[oauth.microsoft]
+# client_id = ""           # or TINYAGENT_MICROSOFT_CLIENT_ID
+# tenant = "common"
+[oauth.other]
+# client_id = ""
+# authorize_url = ""
+# token_url = ""
+# device_url = ""          # where it has the sign-in by a code
+# scope = ""
 [sms]
 # dir = ${JSON.stringify(path.join(paths.data, 'sms'))}
 # gateway = "outbox"       # or "twilio", "kdeconnect" (a paired Android phone), "modemmanager" (a modem), "termux" (on the phone)
@@ -327,6 +364,16 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 [files]
 # roots = ${JSON.stringify(paths.documents)}
 # exclude = ${JSON.stringify(defaultExclude)}   # as in .gitignore; "/Library" only at the top of a root
+
+# Links of video meetings: "zoom" (an account; \`tinyagent setup zoom\`), or "jitsi" (a link with a room that nobody can guess).
+[meetings]
+# provider = "none"
+[meetings.zoom]
+# account_id = ""
+# client_id = ""
+# secret_command = []      # a program that prints the client's secret; or TINYAGENT_ZOOM_PASSWORD; [] is the system's keyring
+[meetings.jitsi]
+# url = "https://meet.jit.si"
 
 [maps]
 # provider = "openstreetmap"   # or "apple", "google"

@@ -10,8 +10,13 @@ class Offline extends Error {
   constructor() { super('--offline: no connection was made') }
 }
 
+let isRefusing = false
+/** For work that would ask the user for something first, only to fail at its first connection. */
+export const isOffline = (): boolean => isRefusing
+
 /** From now on, for the life of the process. Connections to local sockets by path stay. */
 export function refuseSockets(): void {
+  isRefusing = true
   const connect = net.Socket.prototype.connect as (this: net.Socket, ...args: unknown[]) => net.Socket // has many forms
   net.Socket.prototype.connect = function (this: net.Socket, ...args: unknown[]): net.Socket {
     // net.connect() hands over [options, callback] as one list.

@@ -1,4 +1,5 @@
 // The list of families, and which backend each one gets: the one place that chooses.
+import path from 'node:path'
 import type {Config} from '../core/config.ts'
 import {ConfigError} from '../core/errors.ts'
 import {systemOpener} from '../core/exec.ts'
@@ -17,6 +18,7 @@ import {mailTools, type MailBackend} from './mail/mail.ts'
 import {openMaildir} from './mail/maildir.ts'
 import {openImapMail} from './mail/smtp-imap.ts'
 import {mapsTools} from './maps/maps.ts'
+import {outboxTools} from './outbox/outbox.ts'
 import {openMarkdownNotes} from './notes/markdown.ts'
 import {notesTools, type NotesBackend} from './notes/notes.ts'
 import {pdfTools} from './pdf/pdf.ts'
@@ -29,8 +31,10 @@ import {smsTools, type SmsBackend} from './sms/sms.ts'
 import {termuxSms} from './sms/termux.ts'
 import {twilioSms} from './sms/twilio.ts'
 import {specs} from './specs.ts'
+import {jitsiMeet} from './zoom/jitsi.ts'
 import {placeholderZoom} from './zoom/placeholder.ts'
-import {zoomTools} from './zoom/zoom.ts'
+import {zoomMeetings, type ZoomAccount} from './zoom/server-to-server.ts'
+import {zoomTools, type ZoomBackend} from './zoom/zoom.ts'
 
 export interface ToolDeps {
   /** one line about something that was passed over, e.g. a damaged file */
@@ -73,9 +77,33 @@ export function openTools(config: Config, {warn, embed, openMail}: ToolDeps): {t
     ...notesTools(notes),
     ...remindersTools(reminders),
     ...smsTools(openSms(config), {country: user.region, nameOf}),
-    ...zoomTools(placeholderZoom()),
+    ...zoomTools(openMeetings(config)),
   ]
   return {tools: inOrder(tools), backends: {calendar, reminders, contacts, notes, mail}}
+}
+
+function openMeetings(config: Config): ZoomBackend {
+  const {provider, jitsi} = config.meetings
+  if (provider === 'none') return placeholderZoom()
+  return provider === 'jitsi' ? jitsiMeet(jitsi.url) : zoomMeetings(path.join(config.paths.data, 'meetings'), zoomAccount(config))
+}
+
+/** Throws ConfigError that names the key. */
+export function zoomAccount({file, paths, meetings: {zoom}}: Config): ZoomAccount {
+  const {account_id: accountId, client_id: clientId, secret_command: command} = zoom
+  if (!accountId || !clientId) throw new ConfigError(`${file}: meetings.zoom.${accountId ? 'client_id' : 'account_id'}: is not set, and meetings.provider = "zoom" needs it; \`tinyagent setup zoom\` asks for it`)
+  return {accountId, clientId, secret: signal => readSecret('zoom', {paths, command}, signal)}
+}
+
+/** What `tinyagent outbox` sends and deletes by; no planner is offered these. */
+export const openOutbox = (config: Config, {mail}: Pick<Backends, 'mail'>): Tool[] => {
+  const {dirs, user} = config
+  return outboxTools({
+    mailDir: dirs.mail, smsDir: dirs.sms,
+    ...(config.mail.backend === 'imap' && {mail}),
+    ...(config.values.sms.gateway !== 'outbox' && {sms: openSms(config)}),
+    ...(user.email && {from: {address: user.email, ...(user.name && {name: user.name})}}),
+  })
 }
 
 function openSms({file, dirs, values: {sms}, paths}: Config): SmsBackend {

@@ -99,7 +99,7 @@ describe.skipIf(!canRun)('a CalDAV and CardDAV account', () => {
 
   it.each([
     [['--url', 'http://dav.example.org', '--user', 'u'], 'is not encrypted'], [['--url', 'https://me:secret@dav.example.org'], 'holds a login'],
-    [['--address', 'ana@gmail.com'], 'OAuth'], [['--url', 'http://127.0.0.1:1', '--user', 'u'], '127.0.0.1:1'],
+    [['--address', 'ana@gmail.com'], 'oauth.google.client_id: is not set'], [['--url', 'http://127.0.0.1:1', '--user', 'u'], '127.0.0.1:1'],
   ])('setup dav %j says what is wrong', async (args, said) => {
     const home = testHome()
     const {code, stdout, stderr} = await runProgram(home, ['setup', 'dav', ...args], {stdin: 'x\n', env: noKeyring})

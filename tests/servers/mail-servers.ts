@@ -35,7 +35,8 @@ export const canRunMailServers = async (): Promise<boolean> => {
   return false
 }
 
-export async function startMailServers(): Promise<MailServers> {
+/** `introspectionUrl`: logins are access tokens, too, and whose one is is asked there (RFC 7662); "sub" is the user's address. */
+export async function startMailServers({introspectionUrl, mechanisms = 'oauthbearer xoauth2'}: {introspectionUrl?: string; mechanisms?: string} = {}): Promise<MailServers> {
   const root = await mkdtemp(join(tmpdir(), 'tam-')) // short: sockets have short names
   await chmod(root, 0o755)
   const [imap, imaps, lmtp, smtp, smtps] = [await freePort(), await freePort(), await freePort(), await freePort(), await freePort()]
@@ -47,7 +48,10 @@ export async function startMailServers(): Promise<MailServers> {
   // A quoted field of a passwd-file: everything up to the next ":".
   await writeFile(join(root, 'users'), users.map(user => `${user}:{PLAIN}${password}\n`).join(''), {mode: 0o644})
   await writeFile(join(root, 'mailboxes'), users.map(user => `${user} x\n`).join(''))
-  await writeFile(join(root, 'dovecot.conf'), dovecotConf({root, imap, imaps, lmtp, uid, gid}))
+  if (introspectionUrl !== undefined) {
+    await writeFile(join(root, 'oauth2.conf.ext'), `introspection_mode = post\nintrospection_url = ${introspectionUrl}\nusername_attribute = sub\nactive_attribute = active\nactive_value = true\n`)
+  }
+  await writeFile(join(root, 'dovecot.conf'), dovecotConf({root, imap, imaps, lmtp, uid, gid, tokens: introspectionUrl === undefined ? '' : mechanisms}))
   const postfix = join(root, 'postfix')
   const postfixIds = await idsOf('postfix')
   for (const folder of ['postfix', 'queue', 'data']) await mkdir(join(root, folder))
@@ -119,7 +123,9 @@ function deliverByLmtp(port: number, user: string, raw: Buffer): Promise<void> {
   })
 }
 
-const dovecotConf = ({root, imap, imaps, lmtp, uid, gid}: {root: string; imap: number; imaps: number; lmtp: number; uid: number; gid: number}): string => `
+interface DovecotConf { root: string; imap: number; imaps: number; lmtp: number; uid: number; gid: number; /** the mechanisms that take access tokens, if any */ tokens: string }
+
+const dovecotConf = ({root, imap, imaps, lmtp, uid, gid, tokens}: DovecotConf): string => `
 protocols = imap lmtp
 base_dir = ${root}/run
 state_dir = ${root}/state
@@ -128,10 +134,15 @@ ssl = yes
 ssl_cert = <${root}/cert.pem
 ssl_key = <${root}/key.pem
 disable_plaintext_auth = no
-auth_mechanisms = plain login
+auth_mechanisms = plain login ${tokens}
 auth_failure_delay = 0
 auth_verbose = yes
 first_valid_uid = 1
+${tokens ? `passdb {
+  driver = oauth2
+  mechanisms = ${tokens}
+  args = ${root}/oauth2.conf.ext
+}` : ''}
 passdb {
   driver = passwd-file
   args = ${root}/users
@@ -169,6 +180,11 @@ service lmtp {
   inet_listener lmtp {
     address = 127.0.0.1
     port = ${lmtp}
+  }
+}
+service anvil {
+  unix_listener anvil-auth-penalty {
+    mode = 0
   }
 }
 service auth {

@@ -2,6 +2,8 @@
 import path from 'node:path'
 import type {Config} from '../../core/config.ts'
 import {ConfigError, reasonOf} from '../../core/errors.ts'
+import {clientOf} from '../../core/oauth/client.ts'
+import {tokensOf} from '../../core/oauth/tokens.ts'
 import {readSecret} from '../../core/secrets.ts'
 import {sha256, type Warn} from '../vdir.ts'
 import {serverUrl, type DavAccount} from './client.ts'
@@ -30,6 +32,11 @@ export function davAccount(config: Config, area: DavArea): DavAccount {
   }
   const user = own.user || dav.user
   if (!user) throw new ConfigError(`${file}: dav.user: is not set, and ${area}.backend = "${own.backend}" needs it; \`tinyagent setup dav\` asks for it`)
+  const auth = name === 'dav' ? dav.auth : own.auth
+  if (auth !== 'password') {
+    const tokens = tokensOf(clientOf(config, auth, 'dav'), name, config)
+    return {url, user, password: signal => tokens.token(signal), renew: () => tokens.forget()}
+  }
   const command = own.password_command.length > 0 || name !== 'dav' ? own.password_command : dav.password_command
   let secret: Promise<string> | undefined
   return {

@@ -2,13 +2,17 @@
 // the host of the account and to hosts beside it (caldav.icloud.com, p42-caldav.icloud.com), over TLS or to this machine only.
 import {createHash, randomBytes} from 'node:crypto'
 import {ToolError, type ToolErrorCode} from '../../core/errors.ts'
+import {failureOf, isLoopbackHost, networkReasons} from '../../core/network.ts'
 import {oneLine} from '../../core/text.ts'
 
 export interface DavAccount {
   /** of the server, of one's principal, or of a calendar: discovery finds the rest */
   url: string
   user: string
+  /** the password, or an access token where there is `renew` */
   password(signal?: AbortSignal): Promise<string>
+  /** The login is an access token (RFC 6750), and the server has refused it: the next one is new. */
+  renew?(): void
 }
 
 /** No answer, or half of one. `mayHaveArrived`: the server may have done what it was asked. */
@@ -30,17 +34,6 @@ const defaultMs = 15_000
 const maxBytes = 100 * 1024 * 1024
 const maxRedirects = 5
 
-/** The codes of Node and OpenSSL in words. */
-const reasons: Record<string, string> = {
-  EOFFLINE: '--offline',
-  ECONNREFUSED: 'nothing answers at that address', ENOTFOUND: 'there is no host of that name', EAI_AGAIN: 'its name could not be looked up (no network?)',
-  EHOSTUNREACH: 'no way leads there', ENETUNREACH: 'no network', UND_ERR_CONNECT_TIMEOUT: 'no answer in time', ETIMEDOUT: 'no answer in time',
-  CERT_HAS_EXPIRED: 'its certificate has expired', DEPTH_ZERO_SELF_SIGNED_CERT: 'its certificate is self-signed', SELF_SIGNED_CERT_IN_CHAIN: 'its certificate is self-signed',
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: 'nobody known vouches for its certificate', UNABLE_TO_GET_ISSUER_CERT_LOCALLY: 'nobody known vouches for its certificate',
-  ERR_TLS_CERT_ALTNAME_INVALID: 'its certificate is for another host', EPROTO: 'it does not speak TLS there', ERR_SSL_WRONG_VERSION_NUMBER: 'it does not speak TLS there',
-}
-
-export const isLoopback = (host: string): boolean => /^(?:localhost|127(?:\.\d+){3}|\[::1\])$/i.test(host)
 
 /** Throws ToolError 'invalid-args' for what is no address of a server that a password may go to. */
 export function serverUrl(text: string): URL {
@@ -48,7 +41,7 @@ export function serverUrl(text: string): URL {
   if (!URL.canParse(text)) throw wrong('is no address of a server')
   const url = new URL(text)
   if (url.username || url.password) throw wrong('holds a login, which would end up in the config')
-  if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))) return url
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname))) return url
   throw wrong(url.protocol === 'http:' ? 'is not encrypted (http), and the password would be readable on the way' : 'is no address of a server')
 }
 
@@ -60,8 +53,8 @@ const site = (host: string): string => {
 
 /** May the login go there too? Never from TLS to none. */
 export const isSameSite = (from: URL, to: URL): boolean =>
-  (to.protocol === 'https:' || (to.protocol === from.protocol && isLoopback(to.hostname)))
-  && (to.hostname === from.hostname || (!isLoopback(from.hostname) && !/^[\d.]+$|^\[/.test(to.hostname) && site(to.hostname) === site(from.hostname)))
+  (to.protocol === 'https:' || (to.protocol === from.protocol && isLoopbackHost(to.hostname)))
+  && (to.hostname === from.hostname || (!isLoopbackHost(from.hostname) && !/^[\d.]+$|^\[/.test(to.hostname) && site(to.hostname) === site(from.hostname)))
 
 export class DavClient {
   readonly account: DavAccount
@@ -97,6 +90,12 @@ export class DavClient {
   async #authorized(method: string, url: string, request: DavRequest): Promise<{response: Response; text: string}> {
     const first = await this.#once(method, url, request, await this.#login(method, url, request.signal))
     if (first.response.status !== 401) return first
+    if (this.account.renew) {
+      this.account.renew()
+      const again = await this.#once(method, url, request, await this.#login(method, url, request.signal)) // nothing was done: 401
+      if (again.response.status !== 401) return again
+      throw new ToolError('unavailable', `${new URL(url).host} does not take the sign-in of ${oneLine(this.account.user)}. \`tinyagent setup dav\` signs in again.`)
+    }
     const challenge = first.response.headers.get('www-authenticate') ?? ''
     if (/\bDigest\b/i.test(challenge) && !/\bBasic\b/i.test(challenge)) {
       const isNew = challenge !== this.#digest
@@ -108,10 +107,11 @@ export class DavClient {
     throw new ToolError('unavailable', `${new URL(url).host} does not take the password of ${oneLine(this.account.user)}. \`tinyagent setup dav\` asks for it again; many providers want an app password.`)
   }
 
-  /** RFC 7617; or RFC 7616 with qop=auth once the server has asked for it. */
+  /** RFC 6750 for a token; RFC 7617 for a password, or RFC 7616 with qop=auth once the server has asked for it. */
   async #login(method: string, url: string, signal: AbortSignal | undefined): Promise<string> {
     const {user} = this.account
     const password = await this.account.password(signal)
+    if (this.account.renew) return `Bearer ${password}`
     if (this.#digest === undefined) return `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`
     const asked = (name: string): string => new RegExp(`\\b${name}=(?:"([^"]*)"|([^\\s,]+))`, 'i').exec(this.#digest ?? '')?.slice(1).find(v => v !== undefined) ?? ''
     const algorithm = asked('algorithm') || 'MD5'
@@ -138,7 +138,7 @@ export class DavClient {
       const {host} = new URL(url)
       if (limit.aborted) throw new NoAnswer('timeout', `${host} did not answer within ${timeoutMs / 1000} seconds`, true, cause)
       const {code, isBefore} = failureOf(cause)
-      const reason = reasons[code]
+      const reason = networkReasons[code]
       if (reason !== undefined) throw new NoAnswer('unavailable', `${host} cannot be reached: ${reason}`, !isBefore, cause)
       throw new NoAnswer('unavailable', `${host} broke the connection${code ? ` (${code})` : ''}`, !isBefore, cause)
     }
@@ -155,14 +155,4 @@ async function textOf(response: Response): Promise<string> {
     parts.push(chunk)
   }
   return Buffer.concat(parts).toString('utf8')
-}
-
-/** fetch hides the system's code one or two causes deep. `isBefore`: it failed before a byte of the request went out. */
-function failureOf(error: unknown): {code: string; isBefore: boolean} {
-  for (let e: unknown = error, n = 0; e instanceof Error && n < 4; e = e.cause, n++) {
-    if (!('code' in e) || typeof e.code !== 'string') continue
-    const isConnecting = e instanceof AggregateError || ('syscall' in e && (e.syscall === 'connect' || e.syscall === 'getaddrinfo'))
-    return {code: e.code, isBefore: isConnecting || e.code === 'UND_ERR_CONNECT_TIMEOUT' || e.code === 'EOFFLINE' || /CERT|LEAF_SIGNATURE/.test(e.code)}
-  }
-  return {code: '', isBefore: false}
 }

@@ -28,9 +28,19 @@ const providers: {domains: string[]; caldav: string; carddav: string}[] = [
 
 /** Domains without a way in, and what their users can do. */
 const closed: {domains: string[]; why: string}[] = [
-  {domains: ['gmail.com', 'googlemail.com'], why: 'Google lets only programs in that sign in by OAuth, which tinyagent does not do for calendars yet. vdirsyncer can, and tinyagent reads its folder (calendar.dir).'},
+  {domains: ['gmail.com', 'googlemail.com'], why: 'Google lets only programs in that are signed in by browser: --sign-in google.'},
   {domains: ['outlook.com', 'hotmail.com', 'live.com', 'msn.com'], why: 'Microsoft has no CalDAV or CardDAV.'},
 ]
+
+/** Google takes no password here, only a sign-in by browser. */
+export const isGoogle = (address: string): boolean => /@(?:gmail|googlemail)\.com$/i.test(address.trim())
+
+/** developers.google.com/workspace/calendar/caldav/v2/guide, developers.google.com/people/carddav */
+export const googleServers = (address: string): FoundServers => ({
+  caldav: `https://apidata.googleusercontent.com/caldav/v2/${encodeURIComponent(address)}/user`,
+  carddav: 'https://www.googleapis.com/',
+  isElsewhere: false,
+})
 
 export interface Finding {
   signal: AbortSignal

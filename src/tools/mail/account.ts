@@ -2,16 +2,18 @@
 import {isIP} from 'node:net'
 import type {Config} from '../../core/config.ts'
 import {ConfigError, ToolError} from '../../core/errors.ts'
+import {clientOf} from '../../core/oauth/client.ts'
+import {tokensOf} from '../../core/oauth/tokens.ts'
 import {readSecret} from '../../core/secrets.ts'
 import {oneLine} from '../../core/text.ts'
 import {domainOf, isHostName, knownServers, type FoundServer, type Security} from './providers.ts'
 
-export interface Server { host: string; port: number; user: string; security: Security }
+export interface Server { host: string; port: number; user: string; security: Security; /** the secret is an access token (RFC 7628, XOAUTH2) and no password */ isToken?: boolean }
 export interface MailAccount {
   address: string
   imap: Server
   smtp: Server
-  /** read once; again after `forgetPassword` */
+  /** The password, or an access token that is good for a minute. Read once; again after `forgetPassword`. */
   password(signal: AbortSignal): Promise<string>
   forgetPassword(): void
 }
@@ -25,11 +27,14 @@ export function accountOf(config: Config): MailAccount {
   const {user, mail} = config
   if (user.email === '') throw new ConfigError(`${config.file}: user.email: the mail account has no address; \`tinyagent setup mail\` asks for it`)
   const known = knownServers(user.email)
+  const servers = {address: user.email, imap: serverOf('imap', config, known?.imap), smtp: serverOf('smtp', config, known?.smtp)}
+  if (mail.auth !== 'password') {
+    const tokens = tokensOf(clientOf(config, mail.auth, 'mail'), 'mail', config)
+    return {...servers, password: signal => tokens.token(signal), forgetPassword: () => tokens.forget()}
+  }
   let secret: Promise<string> | undefined
   return {
-    address: user.email,
-    imap: serverOf('imap', config, known?.imap),
-    smtp: serverOf('smtp', config, known?.smtp),
+    ...servers,
     password: signal => secret ??= readSecret('mail', {...config, command: mail.password_command}, signal).catch((error: unknown) => {
       secret = undefined // a password manager that was locked may be open next time
       throw error
@@ -49,7 +54,7 @@ function serverOf(name: 'imap' | 'smtp', {file, user, mail}: Config, known: Foun
   const port = set.port || (isKnown && set.security === 'auto' ? known.port : standard[set.security === 'auto' ? 'tls' : set.security])
   const security = set.security === 'auto' ? securityOf(host, port, isKnown && port === known.port ? known.security : undefined) : set.security
   if (security === 'none' && !isLoopback(host)) throw wrong('security', `"none" would send the password to ${host} in the open; "tls" or "starttls"`)
-  return {host, port, security, user: set.user || user.email}
+  return {host, port, security, user: set.user || user.email, ...(mail.auth !== 'password' && {isToken: true})}
 }
 
 /** Ports 993 and 465 speak TLS from the first byte (RFC 8314); on the machine itself nobody listens in. */
@@ -64,6 +69,23 @@ export const tlsOf = ({host}: Server): {rejectUnauthorized: boolean; minVersion:
 
 export const nameOf = ({host, port}: Server): string => `${host}:${port}`
 
+/** The server does not let us in: nothing was done. */
+export class LoginRefused extends ToolError {
+  constructor(message: string, cause: unknown) { super('unavailable', message, {cause}) }
+}
+
+/** Does `work` with the password or an access token. A token that the server refuses (withdrawn, or our clock stood still) is renewed once. */
+export async function loggedIn<T>(account: Pick<MailAccount, 'password' | 'forgetPassword'>, {isToken}: Server, signal: AbortSignal, work: (secret: string) => Promise<T>): Promise<T> {
+  try {
+    return await work(await account.password(signal))
+  } catch (error) {
+    const isRefused = error instanceof LoginRefused
+    if (isRefused || !isToken) account.forgetPassword() // the next try may have a new one
+    if (!isRefused || !isToken) throw error
+  }
+  return work(await account.password(signal))
+}
+
 /** A failure in words: which host, what happened, what to do. The password is in none of them, whatever the server says. */
 export function serverError(error: unknown, server: Server, secret: string): ToolError {
   if (error instanceof ToolError) return error
@@ -73,7 +95,8 @@ export function serverError(error: unknown, server: Server, secret: string): Too
   const cause = {cause: withoutSecret(message, secret)}
   if (authenticationFailed || code === 'EAUTH') {
     const words = said(responseText || response)
-    return new ToolError('unavailable', `${at} does not accept the password of ${oneLine(server.user)}${words && ` (it says: ${words})`}. Many providers want an app password; \`tinyagent setup mail\` takes a new one.`, cause)
+    if (server.isToken) return new LoginRefused(`${at} does not accept the sign-in of ${oneLine(server.user)}${words && ` (it says: ${words})`}. \`tinyagent setup mail\` signs in again.`, cause.cause)
+    return new LoginRefused(`${at} does not accept the password of ${oneLine(server.user)}${words && ` (it says: ${words})`}. Many providers want an app password; \`tinyagent setup mail\` takes a new one.`, cause.cause)
   }
   if (response || responseText) return new ToolError('failed', `${at} refused: ${said(responseText || response)}`, cause)
   const reason = reasons.find(([pattern]) => pattern.test(`${originalCode} ${code} ${message}`))?.[1] ?? `failed (${said(message) || code})`

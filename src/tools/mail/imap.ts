@@ -6,14 +6,14 @@ import {maxMailBytes} from './read.ts'
 
 export type Folder = 'Sent' | 'Drafts'
 
-/** Runs `work` on a connection that is logged in. Throws ToolError that names the host, or the signal's reason. */
+/** Runs `work` on a connection that is logged in; `password` is an access token where the server says so. Throws ToolError that names the host, or the signal's reason. */
 export async function withImap<T>(server: Server, password: string, signal: AbortSignal, work: (client: ImapFlow) => Promise<T>): Promise<T> {
   signal.throwIfAborted()
   const {ImapFlow} = await import('imapflow') // loaded when an account is used
   const client = new ImapFlow({
     host: server.host, port: server.port, tls: tlsOf(server),
     ...(server.security === 'tls' ? {secure: true} : {secure: false, doSTARTTLS: server.security === 'starttls'}),
-    auth: {user: server.user, pass: password},
+    auth: server.isToken ? {user: server.user, accessToken: password} : {user: server.user, pass: password},
     logger: false, disableAutoIdle: true,
     connectionTimeout: connectMs, greetingTimeout: connectMs, socketTimeout: answerMs,
     maxLiteralSize: 2 * maxMailBytes, maxResponseSize: 3 * maxMailBytes,

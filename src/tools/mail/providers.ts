@@ -11,12 +11,16 @@ interface Provider { domains: string[]; imap: string; smtp: string; /** the SMTP
 
 const appPassword = (where: string): string => `This provider takes no account password here: make an app password (${where}).`
 
+const microsoftOnly = 'Microsoft takes no passwords from mail programs: sign in by browser.'
+
 const providers: Provider[] = [
   {domains: ['gmail.com', 'googlemail.com'], imap: 'imap.gmail.com', smtp: 'smtp.gmail.com', advice: appPassword('myaccount.google.com/apppasswords')},
   {domains: ['icloud.com', 'me.com', 'mac.com'], imap: 'imap.mail.me.com', smtp: 'smtp.mail.me.com', isStartTls: true, advice: appPassword('account.apple.com')},
   {domains: ['yahoo.com', 'ymail.com', 'rocketmail.com', 'yahoo.de', 'yahoo.fr', 'yahoo.co.uk', 'yahoo.it', 'yahoo.es'], imap: 'imap.mail.yahoo.com', smtp: 'smtp.mail.yahoo.com', advice: appPassword('login.yahoo.com/account/security')},
   {domains: ['aol.com'], imap: 'imap.aol.com', smtp: 'smtp.aol.com', advice: appPassword('login.aol.com/account/security')},
-  {domains: ['outlook.com', 'hotmail.com', 'live.com', 'msn.com', 'outlook.de', 'hotmail.de', 'hotmail.co.uk', 'hotmail.fr'], imap: 'outlook.office365.com', smtp: 'smtp-mail.outlook.com', isStartTls: true, advice: 'Microsoft takes no passwords from mail programs any more, and signing in by browser (OAuth) is not part of this version.'},
+  {domains: ['outlook.com', 'hotmail.com', 'live.com', 'msn.com', 'outlook.de', 'hotmail.de', 'hotmail.co.uk', 'hotmail.fr'], imap: 'outlook.office365.com', smtp: 'smtp-mail.outlook.com', isStartTls: true, advice: microsoftOnly},
+  // Microsoft 365; its organisations have domains of their own, which their mail exchanger gives away
+  {domains: ['onmicrosoft.com'], imap: 'outlook.office365.com', smtp: 'smtp.office365.com', isStartTls: true, advice: microsoftOnly},
   {domains: ['fastmail.com', 'fastmail.fm'], imap: 'imap.fastmail.com', smtp: 'smtp.fastmail.com', advice: appPassword('app.fastmail.com, Settings, Privacy & Security')},
   {domains: ['gmx.net', 'gmx.de', 'gmx.at', 'gmx.ch'], imap: 'imap.gmx.net', smtp: 'mail.gmx.net', advice: 'GMX: allow POP3 and IMAP in the web mail\'s settings first.'},
   {domains: ['gmx.com', 'gmx.us', 'gmx.co.uk'], imap: 'imap.gmx.com', smtp: 'mail.gmx.com', advice: 'GMX: allow POP3 and IMAP in the web mail\'s settings first.'},
@@ -30,9 +34,13 @@ const providers: Provider[] = [
 
 /** Mail exchangers that give away who runs the mail of a domain of one's own. */
 const exchangers: [RegExp, string][] = [
-  [/\.google(?:mail)?\.com$/, 'gmail.com'], [/\.protection\.outlook\.com$/, 'outlook.com'], [/\.messagingengine\.com$/, 'fastmail.com'],
+  [/\.google(?:mail)?\.com$/, 'gmail.com'], [/\.protection\.outlook\.com$/, 'onmicrosoft.com'], [/\.messagingengine\.com$/, 'fastmail.com'],
   [/\.mail\.icloud\.com$/, 'icloud.com'], [/\.mailbox\.org$/, 'mailbox.org'], [/\.zoho\.com$/, 'zoho.com'],
 ]
+
+/** Who signs users in by browser, judged by the servers of their mail: theirs is the only way in, or a better one than a password. */
+export const signInOf = (imapHost: string): 'google' | 'microsoft' | undefined =>
+  /(?:^|\.)gmail\.com$/i.test(imapHost) ? 'google' : /(?:^|\.)(?:office365|outlook)\.com$/i.test(imapHost) ? 'microsoft' : undefined
 
 export const domainOf = (address: string): string => address.slice(address.lastIndexOf('@') + 1).toLowerCase()
 

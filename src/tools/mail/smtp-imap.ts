@@ -2,11 +2,11 @@
 // that no mail goes twice: not of two at once, not after a crash, not after a reply that got lost.
 import {readdir, readFile, rm} from 'node:fs/promises'
 import {join, resolve} from 'node:path'
-import {isAbort, reasonOf, ToolError} from '../../core/errors.ts'
+import {reasonOf, ToolError} from '../../core/errors.ts'
 import {oneLine} from '../../core/text.ts'
 import {createWhole, isMissing, notWritten} from '../files/durable.ts'
 import {uidOf, type Warn} from '../vdir.ts'
-import type {MailAccount} from './account.ts'
+import {loggedIn, type MailAccount} from './account.ts'
 import {folderOf, searchId, withImap} from './imap.ts'
 import type {MailBackend, MailListing, OpenMail} from './mail.ts'
 import {openMaildir, readMail} from './maildir.ts'
@@ -35,14 +35,8 @@ export function openImapMail(account: MailAccount, {dir, file, warn = () => unde
   let chosen: {file: string} | {uid: number; uidValidity: string} | undefined = file === undefined ? undefined : {file: resolve(file)}
   const here = openMaildir(dir) // for what the server can't take
 
-  const onServer = async <T>(signal: AbortSignal, work: Parameters<typeof withImap<T>>[3]): Promise<T> => {
-    try {
-      return await withImap(imap, await account.password(signal), signal, work)
-    } catch (error) {
-      account.forgetPassword() // the next try may have a new one
-      throw error
-    }
-  }
+  const onServer = <T>(signal: AbortSignal, work: Parameters<typeof withImap<T>>[3]): Promise<T> =>
+    loggedIn(account, imap, signal, secret => withImap(imap, secret, signal, work))
 
   const fetchMail = (uid: number | undefined, uidValidity?: string): Promise<{mail: OpenMail; uid: number; uidValidity: string} | undefined> => onServer(never, async client => {
     const box = await client.mailboxOpen('INBOX', {readOnly: true})
@@ -128,11 +122,10 @@ export function openImapMail(account: MailAccount, {dir, file, warn = () => unde
       const noteSent = (): Promise<void> => ledger.sent().catch((error: unknown) => warn(`The mail went, but that could not be written down: ${reasonOf(error)}`))
       let refused: Refusal[]
       try {
-        refused = await deliver(smtp, await account.password(signal), raw, {from: envelope.from || account.address, to: envelope.to}, signal)
+        refused = await loggedIn(account, smtp, signal, secret => deliver(smtp, secret, raw, {from: envelope.from || account.address, to: envelope.to}, signal))
       } catch (error) {
         if (!(error instanceof ToolError) || error.code !== 'unknown') {
           await ledger.release()
-          if (!isAbort(error)) account.forgetPassword()
           throw error
         }
         const where = await whereSent(account, id, signal)
@@ -147,13 +140,13 @@ export function openImapMail(account: MailAccount, {dir, file, warn = () => unde
 }
 
 /** Where the server has a mail of this id; undefined when it has none, or can't be asked. */
-async function whereSent({imap, password}: MailAccount, id: string, signal: AbortSignal): Promise<string | undefined> {
+async function whereSent(account: MailAccount, id: string, signal: AbortSignal): Promise<string | undefined> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(askMs)])
   try {
-    return await withImap(imap, await password(limit), limit, async client => {
-      for (const path of [await folderOf(client, 'Sent'), 'INBOX']) if ((await searchId(client, path, id)).length > 0) return `${path} on ${imap.host}`
+    return await loggedIn(account, account.imap, limit, secret => withImap(account.imap, secret, limit, async client => {
+      for (const path of [await folderOf(client, 'Sent'), 'INBOX']) if ((await searchId(client, path, id)).length > 0) return `${path} on ${account.imap.host}`
       return undefined
-    })
+    }))
   } catch {
     return undefined
   }

@@ -91,7 +91,10 @@ async function openSession(server: Server, password: string, signal: AbortSignal
   const close = (): void => connection.close()
   try {
     await step(done => connection.connect(done))
-    await step(done => connection.login({credentials: {user: server.user, pass: password}}, done))
+    if (server.isToken) {
+      const {default: XOAuth2} = await import('nodemailer/lib/xoauth2') // it only writes the token down as the server wants it
+      await step(done => connection.login({user: server.user, oauth2: new XOAuth2({user: server.user, accessToken: password}, false)}, done))
+    } else await step(done => connection.login({credentials: {user: server.user, pass: password}}, done))
   } catch (error) {
     close()
     signal.throwIfAborted()

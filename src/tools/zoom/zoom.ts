@@ -1,4 +1,4 @@
-// Zoom meetings.
+// Video meetings: at Zoom, at Jitsi Meet, or a place for a link. The tool's name is that of the models' training.
 import {z} from 'zod'
 import {ToolError} from '../../core/errors.ts'
 import {arg} from '../../core/params.ts'
@@ -14,7 +14,11 @@ export interface ZoomBackend {
   readonly effect: Effect
   /** the one line that the user has to know before, if any */
   readonly notice?: string
-  /** `key` is the same when the same call is made again. Throws ToolError 'unavailable' when Zoom can't be reached. */
+  /** what cards and answers call it; default "Zoom" */
+  readonly name?: string
+  /** a meeting of a day without a time can't be made */
+  readonly needsTime?: boolean
+  /** `key` is the same when the same call is made again. Throws ToolError: 'unknown' where the meeting may have been made all the same, any other code where it was not. */
   createMeeting(meeting: NewMeeting, key: string, signal: AbortSignal): Promise<{link: string; isReal: boolean}>
 }
 
@@ -34,10 +38,10 @@ export const getZoomMeetingLink = {
 export const zoomTools = (backend: ZoomBackend): Tool[] => [tool({
   ...getZoomMeetingLink,
   preview: async args => {
-    const meeting = readMeeting(args)
+    const meeting = readMeeting(args, backend)
     return {
       effect: backend.effect,
-      title: 'Zoom meeting',
+      title: `${backend.name ?? 'Zoom'} meeting`,
       fields: [
         {label: 'Topic', value: meeting.topic, arg: 'topic'},
         {label: 'When', value: said(meeting), arg: 'start_time'},
@@ -49,21 +53,23 @@ export const zoomTools = (backend: ZoomBackend): Tool[] => [tool({
   },
   run: async (args, {key, signal}) => {
     signal.throwIfAborted()
-    const meeting = readMeeting(args)
+    const meeting = readMeeting(args, backend)
     const {link, isReal} = await backend.createMeeting(meeting, key, signal)
     const about = `'${oneLine(meeting.topic)}' on ${said(meeting)}`
     if (!isReal) return {value: link, summary: `No Zoom account is set up: left a place for the link of ${about}`}
-    return {value: link, summary: `Made the Zoom meeting ${about}: ${oneLine(link)}`, where: link}
+    return {value: link, summary: `Made the ${backend.name ?? 'Zoom'} meeting ${about}: ${oneLine(link)}`, where: link}
   },
 })]
 
 const defaultMinutes = 60 // LABELLING.md
 
-function readMeeting(args: z.infer<typeof getZoomMeetingLink.args>): NewMeeting {
+function readMeeting(args: z.infer<typeof getZoomMeetingLink.args>, {needsTime, name = 'Zoom'}: ZoomBackend): NewMeeting {
   if (!oneLine(args.topic)) throw new ToolError('invalid-args', 'The meeting has no topic. Say what it is about.')
+  const start = parseWhen(args.start_time, 'start')
+  if (needsTime && !start.time) throw new ToolError('invalid-args', `${name} wants the time of day at which the meeting begins. Say one such as "at 15:00".`)
   return {
     topic: args.topic,
-    start: parseWhen(args.start_time, 'start'),
+    start,
     minutes: args.duration || defaultMinutes,
     invitees: [...new Set(args.meeting_invitees.flatMap(splitAddresses))],
   }

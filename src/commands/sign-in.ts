@@ -1,0 +1,92 @@
+// The part of `setup mail` and `setup dav` that signs in by browser: the user's own client at the provider, the sign-in, and what is
+// kept of both. Nothing is written before `keep`.
+import {readFileSync} from 'node:fs'
+import {z} from 'zod'
+import {setKey, type Config} from '../core/config.ts'
+import {reasonOf, UsageError} from '../core/errors.ts'
+import {systemOpener} from '../core/exec.ts'
+import {clientOf, idVariable, secretName, type OAuthClient, type ProviderName, type Purpose} from '../core/oauth/client.ts'
+import {signInByBrowser, signInByDevice} from '../core/oauth/sign-in.ts'
+import {keepRefreshToken, type Tokens} from '../core/oauth/tokens.ts'
+import {writeSecret, type SecretPlace} from '../core/secrets.ts'
+import {oneLine, printable} from '../core/text.ts'
+import {prompt} from './prompt.ts'
+
+export const providerNames = ['google', 'microsoft', 'other'] as const
+/** Of the command line. */
+export const signInOptions = {signIn: z.enum(providerNames, 'expected google, microsoft or other').optional(), device: z.boolean().optional(), client: z.string().optional()}
+
+export interface SignInChoice { name: ProviderName; purpose: Purpose; address: string; device: boolean; /** --client */ file?: string | undefined; isTerminal: boolean; signal: AbortSignal }
+
+export interface SignedIn {
+  /** with the client in it */
+  config: Config
+  tokens: Tokens
+  /** Writes the client down, and the refresh token under each of the accounts ("mail"). The last place is that of the tokens. */
+  keep(accounts: string[]): Promise<SecretPlace>
+}
+
+const say = (line: string): void => { process.stdout.write(`${printable(line)}\n`) }
+
+interface Credentials { id: string; secret?: string }
+
+/** Throws UsageError, ConfigError or ToolError; the user has been shown where to go. */
+export async function signIn(config: Config, choice: SignInChoice): Promise<SignedIn> {
+  const {name, purpose, address, isTerminal, signal} = choice
+  const given = choice.file !== undefined ? fromFile(choice.file) : await askedFor(config, choice)
+  const own: Config = given ? {...config, oauth: {...config.oauth, [name]: {...config.oauth[name], client_id: given.id}}} : config
+  const known = clientOf(own, name, purpose)
+  const client: OAuthClient = given?.secret === undefined ? known : {...known, secret: async () => given.secret}
+  const tokens = await (choice.device || isDeviceBetter(client) ? signInByDevice(client, {say, signal}) : signInByBrowser(client, {
+    address, say, signal, open: systemOpener(),
+    ...(isTerminal && {paste: (until: AbortSignal) => prompt('If that browser is on another machine, paste the address it ends at', {}, until)}),
+  }))
+  say(`Signed in at ${client.provider}.`)
+  return {
+    config: own, tokens,
+    keep: async accounts => {
+      if (given && !process.env[idVariable(name)]) await setKey(config, `oauth.${name}.client_id`, JSON.stringify(given.id))
+      if (given?.secret !== undefined) await writeSecret(secretName(name), given.secret, config)
+      let place: SecretPlace = {where: ''}
+      for (const account of accounts) place = await keepRefreshToken(account, tokens.refresh, config)
+      return place
+    },
+  }
+}
+
+/** Nobody would see a page of this machine (SSH, no display), and the provider has the other way. */
+const isDeviceBetter = ({endpoints}: OAuthClient): boolean => endpoints.device !== '' && systemOpener() === undefined
+
+/** What Google's console gives to download; of a client of the kind "Desktop app". */
+const clientFile = z.object({installed: z.object({client_id: z.string().min(1), client_secret: z.string().min(1).optional()})})
+
+function fromFile(file: string): Credentials {
+  let json: unknown
+  try {
+    json = JSON.parse(readFileSync(file, 'utf8'))
+  } catch (error) {
+    // A parser's message quotes the file, and that holds a secret.
+    throw new UsageError(`--client ${oneLine(file)}: ${error instanceof SyntaxError ? 'is no JSON file' : reasonOf(error)}`)
+  }
+  const read = clientFile.safeParse(json)
+  if (!read.success) throw new UsageError(`--client ${oneLine(file)}: is not the file of a client of the kind "Desktop app" (it has no "installed" part)`)
+  const {client_id: id, client_secret: secret} = read.data.installed
+  return {id, ...(secret !== undefined && {secret})}
+}
+
+/** Undefined where the config or the environment have a client, and its secret is kept; Google gives its clients one always. */
+async function askedFor(config: Config, {name, purpose, isTerminal, signal}: SignInChoice): Promise<Credentials | undefined> {
+  if (!isTerminal) return undefined // clientOf says what is missing
+  const known = config.oauth[name].client_id || process.env[idVariable(name)]
+  if (known && (name !== 'google' || await clientOf(config, name, purpose).secret(signal) !== undefined)) return undefined
+  if (!known) say('tinyagent has no client of its own there. Make one (README, "Signing in by browser"), then give its id.')
+  const id = known || answered(await prompt('Client id', {}, signal))
+  if (id === '') throw new UsageError('setup was left; nothing was changed')
+  const secret = name === 'microsoft' ? '' : answered(await prompt('Client secret, empty where it has none', {isHidden: true}, signal))
+  return {id, ...(secret !== '' && {secret})}
+}
+
+function answered(answer: string | undefined): string {
+  if (answer === undefined) throw new UsageError('setup was left; nothing was changed')
+  return answer
+}
