@@ -4,7 +4,7 @@ import {copyFileSync, rmSync} from 'node:fs'
 
 rmSync('dist', {recursive: true, force: true})
 await build({
-  entryPoints: {cli: 'src/cli.tsx'},
+  entryPoints: {cli: 'src/cli.tsx', agent: 'src/agent.ts'},
   outdir: 'dist',
   bundle: true,
   splitting: true,
