@@ -1,13 +1,13 @@
 // The embeddable API: `import {createAgent} from 'tinyagent'` (docs/embedding.md). The same session and the same one path as the
 // command line, with its config, journal and rules; events come by async iteration, confirmations are asked of a callback.
 import {z} from 'zod'
-import {planOf, type PlanObject} from './commands/plan.ts'
+import {planOf} from './commands/plan.ts'
 import {checkRequest} from './commands/request.ts'
 import {runOne} from './commands/run-one.ts'
 import {openSession, type Session} from './commands/session.ts'
 import {ToolError, UsageError} from './core/errors.ts'
 import {arg, paramsOf} from './core/params.ts'
-import {tool, type Ask, type Confirm, type Event, type RunStatus, type Tool} from './core/types.ts'
+import {tool, type Ask, type Confirm, type Event, type Json, type RunStatus, type Tool} from './core/types.ts'
 
 export {arg, tool, z, ToolError}
 export type {Answer, Ask, Confirm, ConfirmAnswer, Event, Json, Preview, Question, Result, RunStatus, Task, Tool, ToolContext} from './core/types.ts'
@@ -42,7 +42,7 @@ export interface AgentRun extends AsyncIterable<Event> {
   abort(): void
 }
 
-export interface AgentPlan { request: string; now: string; model: string; plan: string; tools: {name: string; score: number}[]; tasks: PlanObject['tasks'] }
+export interface AgentPlan { request: string; now: string; model: string; plan: string; tools: {name: string; score: number}[]; tasks: Json[] }
 
 export interface Agent {
   /** Runs a request. One at a time: a later one waits for those before it. */
