@@ -1,10 +1,11 @@
 // The embeddable API, with recorded plans in place of a planner.
+import {spawnSync} from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import {afterEach, beforeEach, expect, test} from 'vitest'
 import {arg, createAgent, tool, z, type Event} from '../../src/agent.ts'
 import {checkEvents} from '../check-events.ts'
-import {newHome} from './program.ts'
+import {newHome, root} from './program.ts'
 
 let home: ReturnType<typeof newHome>
 beforeEach(() => { home = newHome() })
@@ -70,4 +71,13 @@ test('an abort, and leaving the loop, end the run before anything leaves; a text
   expect(outbox()).toBe(0)
   await expect(agent.run('  ').outcome).rejects.toMatchObject({code: 'usage'})
   await agent.close()
+})
+
+test('the example of docs/embedding.md runs on the built package: a yes sends, anything else does not', () => {
+  replay(sms)
+  const embed = (input: string) => spawnSync(process.execPath, ['examples/embed.mjs', 'do it'], {cwd: root, input, encoding: 'utf8', timeout: 60_000, env: {...process.env, TINYAGENT_HOME: home.dir}})
+  expect(embed('n\n').stderr).toContain('Send it?')
+  expect(outbox()).toBe(0)
+  const {status, stdout} = embed('y\n')
+  expect([status, stdout, outbox()]).toEqual([0, expect.stringContaining('+14155550123'), 1])
 })
