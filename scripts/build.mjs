@@ -1,10 +1,12 @@
 // Bundles the command line into dist/: React's production build, one start-up file, parts that load when they are used.
 import {build} from 'esbuild'
-import {copyFileSync, rmSync} from 'node:fs'
+import {copyFileSync, mkdirSync, rmSync, writeFileSync} from 'node:fs'
+import path from 'node:path'
+import ts from 'typescript'
 
 rmSync('dist', {recursive: true, force: true})
 await build({
-  entryPoints: {cli: 'src/cli.tsx'},
+  entryPoints: {cli: 'src/cli.tsx', agent: 'src/agent.ts'},
   outdir: 'dist',
   bundle: true,
   splitting: true,
@@ -25,3 +27,14 @@ await build({
 })
 // Started by its path, in a process of its own; it imports nothing of ours.
 copyFileSync('src/core/voice/whisper-process.mjs', 'dist/whisper-process.mjs')
+
+// The types of the embeddable API (package.json "exports"): of the files that its signatures name, and no others.
+const {options} = ts.parseJsonConfigFileContent(ts.readConfigFile('tsconfig.json', ts.sys.readFile).config, ts.sys, '.')
+const program = ts.createProgram(['src/agent.ts'], {...options, noEmit: false, declaration: true, emitDeclarationOnly: true, rootDir: 'src', outDir: 'dist/types'})
+for (const file of ['agent.ts', 'core/types.ts', 'core/params.ts', 'core/errors.ts']) {
+  const {diagnostics} = program.emit(program.getSourceFile(path.resolve('src', file)), (name, text) => {
+    mkdirSync(path.dirname(name), {recursive: true})
+    writeFileSync(name, text.replaceAll(/(['"]\.[^'"]*)\.ts(['"])/g, '$1.js$2'))
+  })
+  if (diagnostics.length > 0) throw new Error(ts.formatDiagnostics(diagnostics, ts.createCompilerHost(options)))
+}
