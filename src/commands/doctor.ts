@@ -11,6 +11,7 @@ import {installRecorder, recorderName} from '../core/recorder.ts'
 import {buildCommand, openWhisper, whatToInstall, whisperBuild, whisperFolder} from '../core/voice/whisper.ts'
 import {davAccount, davAreas, isDav} from '../tools/dav/account.ts'
 import {checkAccount} from '../tools/dav/check.ts'
+import {plocateIndex} from '../tools/files/plocate.ts'
 import {specs} from '../tools/specs.ts'
 import {plannerFile, type Session} from './session.ts'
 import {isMadeForThisMachine} from './setup-voice.ts'
@@ -19,7 +20,7 @@ import {isMadeForThisMachine} from './setup-voice.ts'
 interface Check { name: string; state: 'ok' | 'note' | 'bad'; detail: string }
 
 export async function doctorCommand(session: Session, signal: AbortSignal): Promise<number> {
-  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await nativeChecks(), ...folderChecks(session), ...await mailChecks(session, signal), ...await davChecks(session, signal), ...await zoomChecks(session, signal), ...programChecks()]
+  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await nativeChecks(), ...folderChecks(session), ...await mailChecks(session, signal), ...await davChecks(session, signal), ...await zoomChecks(session, signal), ...programChecks(), ...await indexChecks(session, signal)]
   if (session.options.json) process.stdout.write(`${JSON.stringify(checks)}\n`)
   else for (const {name, state, detail} of checks) process.stdout.write(`${state.padEnd(5)} ${name}: ${printable(detail)}\n`)
   return checks.some(c => c.state === 'bad') ? 1 : 0
@@ -195,6 +196,16 @@ async function zoomChecks({config, configError}: Session, signal: AbortSignal): 
 function waitingCheck(outbox: string): Check[] {
   const count = ['new', 'cur'].flatMap(part => existsSync(path.join(outbox, part)) ? readdirSync(path.join(outbox, part)) : []).length
   return count === 0 ? [] : [{name: 'outbox', state: 'note', detail: `${count === 1 ? '1 mail' : `${count} mails`} from before there was an account in ${outbox}: they are not sent by themselves; \`tinyagent outbox\` lists, sends or deletes them`}]
+}
+
+/** Whether the index of files knows the folders that are searched. */
+async function indexChecks({config: {files}}: Session, signal: AbortSignal): Promise<Check[]> {
+  if (files.index === 'walk') return []
+  const lists = await Promise.all(files.roots.map(async root => ({root, known: await plocateIndex(files.database)(root, signal)})))
+  const unknown = lists.filter(l => l.known === undefined).map(l => l.root)
+  return [unknown.length === 0
+    ? {name: 'plocate', state: 'ok', detail: `knows ${lists.reduce((n, l) => n + (l.known?.length ?? 0), 0)} paths below the folders of files.roots`}
+    : {name: 'plocate', state: 'note', detail: `cannot say what is in ${unknown.join(', ')}, so all folders are walked: install plocate and run updatedb, or set files.index = "walk"`}]
 }
 
 function programChecks(): Check[] {

@@ -86,6 +86,8 @@ export const configSchema = z.strictObject({
   files: z.strictObject({
     roots: z.array(z.string().min(1)).optional(),
     exclude: z.array(z.string()).default(defaultExclude),
+    index: z.enum(['walk', 'plocate']).default('walk'),
+    database: z.string().min(1).optional(),
   }).prefault({}),
   meetings: z.strictObject({
     provider: z.enum(['none', 'zoom', 'jitsi']).default('none'),
@@ -128,7 +130,7 @@ export interface Config extends Omit<ConfigValues, Exclude<Area, 'mail'> | 'file
   paths: Paths
   values: ConfigValues
   dirs: Record<Area, string>
-  files: {roots: string[]; exclude: string[]}
+  files: {roots: string[]; exclude: string[]; index: 'walk' | 'plocate'; database?: string}
 }
 
 /** Reads the config; a missing file is the defaults. Throws ConfigError with file, line or key, and what would be right. */
@@ -148,7 +150,7 @@ function withFolders(values: ConfigValues, paths: Paths, file: string): Config {
       calendar: dirOf('calendar'), reminders: dirOf('reminders'), contacts: dirOf('contacts'),
       notes: dirOf('notes'), mail: dirOf('mail'), sms: dirOf('sms'),
     },
-    files: {roots: values.files.roots?.map(r => expand(r, base)) ?? paths.documents, exclude: values.files.exclude},
+    files: {roots: values.files.roots?.map(r => expand(r, base)) ?? paths.documents, exclude: values.files.exclude, index: values.files.index, ...(values.files.database !== undefined && {database: expand(values.files.database, base)})},
   }
 }
 
@@ -364,6 +366,8 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 [files]
 # roots = ${JSON.stringify(paths.documents)}
 # exclude = ${JSON.stringify(defaultExclude)}   # as in .gitignore; "/Library" only at the top of a root
+# index = "walk"           # or "plocate" (Linux): asks its database first; a file newer than that may be missed when another one fits
+# database = "~/.cache/plocate.db"   # made by updatedb -o; default: the one of the system
 
 # Links of video meetings: "zoom" (an account; \`tinyagent setup zoom\`), or "jitsi" (a link with a room that nobody can guess).
 [meetings]

@@ -12,6 +12,7 @@ import {openVdirContacts} from './contacts/vdir-contacts.ts'
 import {davOptions} from './dav/account.ts'
 import {openDavCalendar, openDavContacts, openDavReminders} from './dav/open.ts'
 import {filesTools} from './files/files.ts'
+import {plocateIndex} from './files/plocate.ts'
 import {accountOf} from './mail/account.ts'
 import {mailInvitations} from './mail/invitations.ts'
 import {mailTools, type MailBackend} from './mail/mail.ts'
@@ -70,7 +71,7 @@ export function openTools(config: Config, {warn, embed, openMail}: ToolDeps): {t
   const tools = [
     ...contactsTools(contacts, {country: user.region}),
     ...calendarTools(calendar, {invitations: mailInvitations(mail, me), nameOf, ...(me && {organizer: me})}),
-    ...filesTools({...files}),
+    ...filesTools({roots: files.roots, exclude: files.exclude, ...(files.index === 'plocate' && {index: plocateIndex(files.database)})}),
     ...pdfTools({embed}),
     ...mailTools(mail, {nameOf, ...(me && {from: me}), ...(user.name && {userName: user.name})}),
     ...mapsTools({provider: maps.provider, ...(open && {opener: open})}),

@@ -113,7 +113,7 @@ const configWith = (email: string, mail: MailValues): Config => {
   const values = configSchema.parse({user: {email}, mail: {backend: 'imap', ...mail}})
   const dir = (name: string): string => path.join(paths.data, name)
   return {
-    ...values, values, paths, file: 'config.toml', files: {roots: [], exclude: []},
+    ...values, values, paths, file: 'config.toml', files: {roots: [], exclude: [], index: 'walk'},
     dirs: {calendar: dir('calendar'), reminders: dir('reminders'), contacts: dir('contacts'), notes: dir('notes'), mail: dir('mail'), sms: dir('sms')},
   }
 }

@@ -1,5 +1,5 @@
 // Files by name under the user's folders: one walk without a stat a file, ranked by how well the name fits.
-import {readFile, readdir, stat} from 'node:fs/promises'
+import {lstat, readFile, readdir, stat} from 'node:fs/promises'
 import path from 'node:path'
 import Fuse from 'fuse.js'
 import ignore from 'ignore'
@@ -44,22 +44,88 @@ export async function listFiles({roots, exclude, signal}: {roots: string[]; excl
   return [...new Set(files)]
 }
 
+/** What an index knows below a root, as paths that begin with it; undefined where it cannot say. May be out of date. */
+export type FileIndex = (root: string, signal: AbortSignal) => Promise<string[] | undefined>
+
+type Rules = {at: string; rules: ReturnType<typeof ignore>}[]
+
+/** Whether the walk would list this path: a file that is there, below a root, through no link, and not passed over. */
+function listable({roots, exclude}: {roots: string[]; exclude: string[]}): (file: string) => Promise<boolean> {
+  const always = ignore().add(exclude)
+  const folders = new Map<string, Promise<Rules | undefined>>()
+  const below = (base: string, full: string): string => full.slice(base.endsWith(path.sep) ? base.length : base.length + 1).replaceAll(path.sep, '/')
+  const passes = (root: string, full: string, rules: Rules, slash: string): boolean => {
+    const name = path.basename(full)
+    if (name.startsWith('.') || never.has(name)) return false
+    return !(exclude.length > 0 && always.ignores(below(root, full) + slash)) && !rules.some(r => r.rules.ignores(below(r.at, full) + slash))
+  }
+  const folder = (root: string, dir: string): Promise<Rules | undefined> => {
+    const key = `${root}\0${dir}`
+    const known = folders.get(key) ?? (async (): Promise<Rules | undefined> => {
+      let rules: Rules = []
+      if (dir !== root) {
+        const above = await folder(root, path.dirname(dir))
+        if (!above || !passes(root, dir, above, '/') || !await lstat(dir).then(i => i.isDirectory(), () => false)) return undefined
+        rules = above
+      }
+      for (const name of ['.gitignore', '.tinyagentignore']) {
+        const file = path.join(dir, name)
+        if (!await lstat(file).then(i => i.isFile(), () => false)) continue
+        rules = [...rules, {at: dir, rules: ignore().add(await readFile(file, 'utf8').catch(() => ''))}]
+      }
+      return rules
+    })()
+    folders.set(key, known)
+    return known
+  }
+  return async file => {
+    for (const root of roots.map(r => path.resolve(r))) {
+      const rest = path.relative(root, file)
+      if (rest === '' || rest.startsWith('..') || path.isAbsolute(rest) || rest.split(path.sep).length > maxDepth + 1) continue
+      const rules = await folder(root, path.dirname(file))
+      if (rules && passes(root, file, rules, '') && await lstat(file).then(i => i.isFile(), () => false)) return true
+    }
+    return false
+  }
+}
+
 const best = (found: string[]): string[] => found.sort((a, b) => a.length - b.length || (a < b ? -1 : 1)).slice(0, maxFound)
 
 /**
  * The files that fit `name` best: the same name, else the same without its ending, else names with all its words, else similar ones.
  * A name with folders ("taxes/2025/return.pdf") is the end of a path; a whole path is that file. One result is the answer; several
- * are equally good, at most 9, the shortest path first. None is an empty list.
+ * are equally good, at most 9, the shortest path first. None is an empty list. An `index` saves the walk where it knows a file that
+ * fits and is still there; a file made since it was renewed may be missed when another one fits.
  */
-export async function findFiles(name: string, options: {roots: string[]; exclude: string[]; signal: AbortSignal}): Promise<string[]> {
+export async function findFiles(name: string, options: {roots: string[]; exclude: string[]; signal: AbortSignal; index?: FileIndex}): Promise<string[]> {
   const said = name.trim().replace(/^(?:~|\.)[/\\]/, '')
-  const wanted = plain(said)
-  if (wanted === '') return []
+  if (plain(said) === '') return []
   if (path.isAbsolute(said)) return await stat(said).then(info => info.isFile(), () => false) ? [path.normalize(said)] : []
-  const files = await listFiles(options)
+  const {roots, index, signal} = options
+  if (index) {
+    const lists = await Promise.all(roots.map(root => index(path.resolve(root), signal)))
+    // An index that does not know every root, or nothing that fits, says nothing about what is there.
+    if (lists.every(list => list !== undefined)) {
+      const found = await ranked(said, [...new Set(lists.flat())], listable(options), signal)
+      if (found.length > 0) return found
+    }
+  }
+  return ranked(said, await listFiles(options), async () => true, signal)
+}
+
+async function ranked(said: string, files: string[], isListable: (file: string) => Promise<boolean>, signal: AbortSignal): Promise<string[]> {
+  const wanted = plain(said)
+  const real = async <T>(items: T[], fileOf: (item: T) => string): Promise<T[]> => {
+    const kept: T[] = []
+    for (const item of items) {
+      signal.throwIfAborted()
+      if (await isListable(fileOf(item))) kept.push(item)
+    }
+    return kept
+  }
   if (/[/\\]/.test(said)) {
     const end = `/${wanted.replaceAll('\\', '/')}`
-    const below = files.filter(f => plain(f).replaceAll(path.sep, '/').endsWith(end))
+    const below = await real(files.filter(f => plain(f).replaceAll(path.sep, '/').endsWith(end)), f => f)
     if (below.length > 0) return best(below)
   }
   const tokens = words(said)
@@ -73,11 +139,11 @@ export async function findFiles(name: string, options: {roots: string[]; exclude
     n => holds(n.base, tokens),
   ]
   for (const test of tests) {
-    const found = names.filter(test)
+    const found = await real(names.filter(test), n => n.file)
     if (found.length > 0) return best(found.map(n => n.file))
   }
   // Only close names, and never silently one of several: a typing error, a missing accent.
-  const near = names.filter(n => isNear(n.base, wanted))
+  const near = await real(names.filter(n => isNear(n.base, wanted)), n => n.file)
   const fuse = new Fuse(near, {keys: ['base'], threshold, ignoreLocation: true})
   return fuse.search(wanted, {limit: maxFound}).map(r => r.item.file)
 }
