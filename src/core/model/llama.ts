@@ -45,8 +45,6 @@ interface GrammarBindings {
 const roomForPlan = 768
 /** The longest guess that is checked at once: with 16 as with 8, more is wrong too often. */
 const maxGuess = 8
-/** How much the openings' chances count beside the model's own. */
-const trust = Number(process.env['TRUST'] ?? 1)
 
 /**
  * node-llama-cpp 3.21.1 reads the variable CI while it loads, in the process that tests its binary too, and refuses anything but these (env-var's asBool). Other programs set it
@@ -131,7 +129,7 @@ export async function openLlama(options: {modelPath: string; threads?: number | 
           if (weights.size < 2) return {temperature: 0}
           const most = Math.max(...weights.values())
           const tokenBias = TokenBias.for(model)
-          for (const [token, weight] of weights) tokenBias.set(token, {logit: trust * Math.log(weight / most)})
+          for (const [token, weight] of weights) tokenBias.set(token, {logit: Math.log(weight / most)})
           return {temperature: 0, tokenBias}
         }
         /** Takes the token into the line; returns what can be shown of it. */
