@@ -34,8 +34,8 @@ export interface PlanObject { request: string; now: string; model: string; tools
 export async function planOf(text: string, session: Session, signal: AbortSignal): Promise<PlanObject> {
   const now = session.now()
   const deps = {retriever: session.retriever, planner: session.planner, instructions: standingInstructions(session), signal}
-  const {selected, tools, retrieveMs} = await selectTools<ToolSpec>(text, (await session.tools()).tools, deps)
-  const planning = await startPlan({request: {text, now}, selected, tools, retrieveMs, attempt: 0, previous: undefined}, deps, () => undefined)
+  const {selected, ...selection} = await selectTools<ToolSpec>(text, (await session.tools()).tools, deps)
+  const planning = await startPlan({request: {text, now}, ...selection, attempt: 0, previous: undefined}, deps, () => undefined)
   // Nothing waits for the tasks; the plan is complete when their stream has ended.
   for await (const task of planning.tasks) void task
   const {name: model} = await session.planner()
@@ -44,7 +44,7 @@ export async function planOf(text: string, session: Session, signal: AbortSignal
   const mail = isAboutMail ? (await (await session.tools()).backends.mail.openMail())?.where : undefined
   return {
     request: text, now: localTime(now), model, tools: selected, plan: planning.text,
-    tasks: parsePlan(planning.text).tasks.map(task => taskJson(task, tools.find(t => t.name === task.tool))),
+    tasks: parsePlan(planning.text).tasks.map(task => taskJson(task, selection.tools.find(t => t.name === task.tool))),
     ...(mail && {mail}), timings: planning.timings,
   }
 }

@@ -16,6 +16,7 @@ const piece = z.union([z.strictObject({delta: z.string()}), z.strictObject({task
 const summary = z.object({
   plan: z.object({tasks: z.array(task)}), repairs: z.array(z.string()), dropped: z.array(z.number()), promptTokens: z.number(), generatedTokens: z.number(),
 })
+const retrieved = z.object({name: z.string(), score: z.number(), calls: z.array(z.number()).exactOptional()})
 const line = z.union([
   z.object({hello: z.string()}), z.object({piece}), z.object({done: z.unknown()}),
   z.object({error: z.object({code: z.string(), message: z.string(), line: z.number().optional()})}),
@@ -71,7 +72,7 @@ export function warmRetriever(file: string, local: () => Promise<Retriever>): Re
   }
   return {
     select: async (request, tools, signal, instructions) => areOurs(tools)
-      ? ask({ask: 'select', request, tools: names(tools), ...(instructions !== undefined && {instructions})}, z.array(z.object({name: z.string(), score: z.number()})), signal)
+      ? ask({ask: 'select', request, tools: names(tools), ...(instructions !== undefined && {instructions})}, z.array(retrieved), signal)
       : (await local()).select(request, tools, signal, instructions),
     embed: async (texts, signal) => (await ask({ask: 'embed', texts}, z.array(z.array(z.number())), signal)).map(v => Float32Array.from(v)),
   }

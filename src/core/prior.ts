@@ -1,13 +1,13 @@
 // How often the retriever thinks that each tool is needed + the calls so far -> which tool a line probably begins with, or that the plan
 // ends there. The planner's own word and this one are multiplied (a product of experts; core/model/llama.ts does it token by token): the
 // classifier sees the whole request at once and counts better than a small model that writes.
-import type {ToolSpec} from './types.ts'
+import type {Chances, RetrievedTool, ToolSpec} from './types.ts'
 
 /** One way in which a line may begin. `weight`: its chance against the others. */
 export interface Opening { text: string; weight: number }
 
-/** For each tool the chances that a request needs it at least once, twice, and so on. */
-export type Chances = ReadonlyMap<string, readonly number[]>
+/** Those of the tools that were selected. */
+export const chancesOf = (selected: RetrievedTool[]): Chances => new Map(selected.flatMap(t => t.calls ? [[t.name, t.calls]] : []))
 
 /** No chance is taken for more certain than this: the classifier has been wrong at any score. */
 const doubt = 0.001

@@ -8,10 +8,9 @@ import {ModelError} from './errors.ts'
 import {likenessOf} from './likeness.ts'
 import {loadOnnx} from './onnx.ts'
 import {isLookUp} from './repair.ts'
-import type {Chances} from './prior.ts'
-import type {Retriever, SelectedTool, ToolSpec} from './types.ts'
+import type {Chances, RetrievedTool, Retriever, ToolSpec} from './types.ts'
 
-const labelsFile = z.object({labels: z.array(z.string()).min(1), ranks: z.number().int().positive().default(1), threshold: z.number().min(0).max(1), maxLength: z.number().int().positive()})
+const labelsFile = z.object({labels: z.array(z.string()).min(1), ranks: z.number().int().positive(), threshold: z.number().min(0).max(1), maxLength: z.number().int().positive()})
 
 /** Tools of others: at most this many, and none less like the request than this (cosine). */
 const maxForeign = 5
@@ -33,19 +32,18 @@ const feeds: Record<string, string> = {
  * Our tools with their chances (core/prior.ts): look-ups at or over the threshold, others over `actingThreshold` too, with the look-ups that
  * they need; foreign ones by likeness. In the order of `tools`.
  */
-export function selectTools(tools: ToolSpec[], chances: Chances, likeness: ReadonlyMap<string, number>, threshold: number): SelectedTool[] {
-  const score = (name: string): number | undefined => chances.get(name)?.[0]
-  const chosen = new Map([...chances.keys()].map(name => [name, score(name)!] as const)
-    .filter(([name, score]) => score >= (isLookUp(name) ? threshold : Math.max(threshold, actingThreshold))))
+export function selectTools(tools: ToolSpec[], chances: Chances, likeness: ReadonlyMap<string, number>, threshold: number): RetrievedTool[] {
+  const scores = new Map([...chances].map(([name, [atLeastOnce = 0]]) => [name, atLeastOnce]))
+  const chosen = new Map([...scores].filter(([name, score]) => score >= (isLookUp(name) ? threshold : Math.max(threshold, actingThreshold))))
   for (const [tool, need] of Object.entries(feeds)) {
-    const needed = score(need)
-    if (chosen.has(tool) && needed !== undefined) chosen.set(need, needed)
+    const score = scores.get(need)
+    if (chosen.has(tool) && score !== undefined) chosen.set(need, score)
   }
   const foreign = [...likeness].filter(([, like]) => like >= foreignFloor).sort((a, b) => b[1] - a[1]).slice(0, maxForeign)
   for (const [name, like] of foreign) chosen.set(name, Math.min(1, like))
   return tools.flatMap(t => {
     const [score, calls] = [chosen.get(t.name), chances.get(t.name)]
-    return score === undefined ? [] : [{name: t.name, score, ...(calls && {calls: [...calls]})}]
+    return score === undefined ? [] : [{name: t.name, score, ...(calls && {calls})}]
   })
 }
 

@@ -4,9 +4,10 @@ import {PlanError, errorInfo} from './errors.ts'
 import {execute, type Execution, type ExecutorDeps, type Report} from './executor.ts'
 import {deliveries, join} from './joiner.ts'
 import {printPlan} from './plan-parser.ts'
+import {chancesOf} from './prior.ts'
 import {resolvePlan} from './resolve.ts'
 import type {
-  Ask, Confirm, Emit, Plan, Planner, Retriever, RunStatus, SelectedTool, Task, Timings, Tool, ToolSpec,
+  Ask, Chances, Confirm, Emit, Plan, Planner, Retriever, RunStatus, SelectedTool, Task, Timings, Tool, ToolSpec,
 } from './types.ts'
 
 export interface Request {
@@ -59,9 +60,9 @@ export async function runRequest(request: Request, deps: RunDeps, emit: Emit): P
   }
   await emit({type: 'request', id: request.id, request: request.text, now: localTime(request.now), dryRun: request.dryRun})
   try {
-    const {selected, tools, retrieveMs} = await selectTools(request.text, deps.tools, deps)
-    await emit({type: 'tools-selected', tools: selected.map(({name, score}) => ({name, score})), ms: retrieveMs})
-    const execution = await runPlans(request, selected, tools, retrieveMs, deps, emit)
+    const {selected, ...selection} = await selectTools(request.text, deps.tools, deps)
+    await emit({type: 'tools-selected', tools: selected, ms: selection.retrieveMs})
+    const execution = await runPlans(request, selection, deps, emit)
     const status = statusOf(execution, deps.signal.aborted)
     await emit({type: 'answer', text: join(execution.reports, status, request.dryRun)})
     return await end(status)
@@ -80,13 +81,13 @@ export async function runRequest(request: Request, deps: RunDeps, emit: Emit): P
  * has begun: then nothing is done twice. Later plans get the tools of the first selection, and a failed step after a
  * document was read ends the run, so that what was read cannot choose what is done next.
  */
-async function runPlans(request: Request, selected: SelectedTool[], tools: Tool[], retrieveMs: number, deps: RunDeps, emit: Emit): Promise<Execution> {
+async function runPlans(request: Request, selection: Omit<Selection<Tool>, 'selected'>, deps: RunDeps, emit: Emit): Promise<Execution> {
   let previous: {plan: string; error: string} | undefined
   for (let attempt = 0; ; attempt++) {
-    const planning = await startPlan({request, selected, tools, retrieveMs, attempt, previous}, deps, emit)
+    const planning = await startPlan({request, ...selection, attempt, previous}, deps, emit)
     const all = await execute(planning.tasks, {
       // Calls of another plan have the same numbers, and are other calls.
-      ...deps, tools, now: request.now, runId: attempt === 0 ? request.id : `${request.id}-${attempt + 1}`, dryRun: request.dryRun, emit, dropped: planning.dropped,
+      ...deps, tools: selection.tools, now: request.now, runId: attempt === 0 ? request.id : `${request.id}-${attempt + 1}`, dryRun: request.dryRun, emit, dropped: planning.dropped,
     })
     // What repair took out counts for nothing, not even when it had begun and failed.
     const execution = {...all, reports: all.reports.filter(r => !planning.dropped.has(r.task.id))}
@@ -117,25 +118,24 @@ function statusOf({reports, isStopped, error}: Execution, isAborted: boolean): R
   return 'done'
 }
 
-/** What the planner is told of the retriever's word. */
-export const chancesOf = (selected: SelectedTool[]): Map<string, number[]> => new Map(selected.flatMap(t => t.calls ? [[t.name, t.calls]] : []))
+export interface Selection<T> { selected: SelectedTool[]; tools: T[]; chances: Chances; retrieveMs: number }
 
 /** Tool RAG: the tools for this request, in the order of the registry. */
 export async function selectTools<T extends ToolSpec>(text: string, all: T[], deps: PlanDeps):
-    Promise<{selected: SelectedTool[]; tools: T[]; retrieveMs: number}> {
+    Promise<Selection<T>> {
   // The planner's file is read while the retriever works; a failure to load is met when the plan starts.
   deps.planner().catch(() => undefined)
   const retriever = await deps.retriever()
   const start = performance.now()
-  const selected = await retriever.select(text, all, deps.signal, deps.instructions)
-  const names = new Set(selected.map(t => t.name))
-  return {selected, tools: all.filter(t => names.has(t.name)), retrieveMs: since(start)}
+  const found = await retriever.select(text, all, deps.signal, deps.instructions)
+  const names = new Set(found.map(t => t.name))
+  return {selected: found.map(({name, score}) => ({name, score})), tools: all.filter(t => names.has(t.name)), chances: chancesOf(found), retrieveMs: since(start)}
 }
 
 export interface PlanStart {
   request: Pick<Request, 'text' | 'now'>
-  selected: SelectedTool[]
   tools: ToolSpec[]
+  chances: Chances
   retrieveMs: number
   attempt: number
   previous: {plan: string; error: string} | undefined
@@ -144,7 +144,7 @@ export interface PlanStart {
 /** Starts a plan. Its tasks are pulled by the executor, and each one is announced before it can start. */
 export async function startPlan(input: PlanStart, deps: PlanDeps, emit: Emit): Promise<Planning> {
   const planner = await deps.planner()
-  const {selected, tools, attempt} = input
+  const {tools, chances, attempt} = input
   const {text: request, now} = input.request
   const start = performance.now()
   const planning: Planning = {
@@ -153,7 +153,7 @@ export async function startPlan(input: PlanStart, deps: PlanDeps, emit: Emit): P
   }
   async function* tasks(): AsyncGenerator<Task, void> {
     const plan = planner.plan({
-      request, now, tools, chances: chancesOf(selected), signal: deps.signal,
+      request, now, tools, chances, signal: deps.signal,
       ...(deps.instructions && {instructions: deps.instructions}), ...(input.previous && {previous: input.previous}),
     })
     const {timings} = planning

@@ -160,8 +160,8 @@ export function tool<S extends z.ZodObject>(definition: Tool<S>): Tool {
   return definition as unknown as Tool
 }
 
-/** A tool that the retriever picked. `score` from 0 to 1; 1 for tools that are always on. `calls`: the chances that a request needs it at least once, twice, ...; none for tools of others. */
-export interface SelectedTool { name: string; score: number; calls?: number[] }
+/** A tool that the retriever picked. `score` from 0 to 1; 1 for tools that are always on. */
+export interface SelectedTool { name: string; score: number }
 
 export interface Outcome {
   status: 'done' | 'failed' | 'skipped'
@@ -225,10 +225,16 @@ export interface Verdict { allowed: boolean; rule?: string }
 export type Confirm = (preview: Preview, signal: AbortSignal) => Promise<ConfirmAnswer>
 export type Ask = (question: Question, signal: AbortSignal) => Promise<Answer>
 
+/** For each tool the chances that a request needs it at least once, twice, and so on. */
+export type Chances = ReadonlyMap<string, readonly number[]>
+
+/** `calls`: its chances; none for tools of others, which the classifier does not know. */
+export interface RetrievedTool extends SelectedTool { calls?: readonly number[] }
+
 /** The tool retriever (Tool RAG). */
 export interface Retriever {
   /** Standing instructions may need tools of their own ("always cc Sid" needs Sid's address). */
-  select(request: string, tools: ToolSpec[], signal: AbortSignal, instructions?: string): Promise<SelectedTool[]>
+  select(request: string, tools: ToolSpec[], signal: AbortSignal, instructions?: string): Promise<RetrievedTool[]>
   /** unit vectors, one a text; cosine is the dot product */
   embed(texts: string[], signal: AbortSignal): Promise<Float32Array[]>
 }
@@ -240,8 +246,8 @@ export interface PlanInput {
   instructions?: string
   /** selected tools, in registry order */
   tools: ToolSpec[]
-  /** for each tool the retriever's chances that it is called at least once, twice, ... (core/prior.ts) */
-  chances?: ReadonlyMap<string, readonly number[]>
+  /** the retriever's, weighed with the planner's own (core/prior.ts) */
+  chances?: Chances
   /** on a replan: what was planned and what went wrong */
   previous?: {plan: string; error: string}
   signal: AbortSignal

@@ -3,9 +3,10 @@ import {spawn} from 'node:child_process'
 import {once} from 'node:events'
 import path from 'node:path'
 import {describe, expect, it, onTestFinished} from 'vitest'
-import {warmPlanner} from '../../src/commands/warm.ts'
+import {warmPlanner, warmRetriever} from '../../src/commands/warm.ts'
 import {parsePlan} from '../../src/core/plan-parser.ts'
 import type {Event} from '../../src/core/types.ts'
+import {openRetriever} from '../../src/core/retriever.ts'
 import {specs} from '../../src/tools/specs.ts'
 import {checkEvents} from '../check-events.ts'
 import {keys, open, testHome} from './fixtures.ts'
@@ -45,11 +46,17 @@ describe('the models that come with the program', () => {
     const server = spawn(process.execPath, [path.resolve('bin/tinyagent.js'), 'serve'], {env: {...process.env, HOME: home, TINYAGENT_HOME: home}, stdio: ['ignore', 'ignore', 'pipe']})
     onTestFinished(async () => { server.kill('SIGKILL'); await once(server, 'exit') })
     await once(server.stderr, 'data') // it says where it is once it listens
-    const planner = warmPlanner(path.join(home, 'state/serve.sock'), 'serve', () => Promise.reject(new Error('not here')))
+    const socket = path.join(home, 'state/serve.sock')
+    const notHere = (): Promise<never> => Promise.reject(new Error('not here'))
+    const local = await openRetriever({dir: path.resolve('models/retriever')})
+    onTestFinished(() => local.close())
+    const {signal} = new AbortController()
+    expect(await warmRetriever(socket, notHere).select(request, specs, signal)).toEqual(await local.select(request, specs, signal))
+    const planner = warmPlanner(socket, 'serve', notHere)
     const tools = specs.filter(s => s.name === 'create_note')
     const called = async (calls: number[]): Promise<string[]> => {
       const chances = new Map([['create_note', calls]])
-      const plan = planner.plan({request: 'Write a note that the boat is sold', now: new Date('2026-03-03T09:15:00'), tools, chances, signal: new AbortController().signal})
+      const plan = planner.plan({request: 'Write a note that the boat is sold', now: new Date('2026-03-03T09:15:00'), tools, chances, signal})
       let next = await plan.next()
       while (!next.done) next = await plan.next()
       return next.value.plan.tasks.map(t => t.tool)
