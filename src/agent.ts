@@ -6,6 +6,7 @@ import {checkRequest} from './commands/request.ts'
 import {runOne} from './commands/run-one.ts'
 import {openSession, type Session} from './commands/session.ts'
 import {ToolError, UsageError} from './core/errors.ts'
+import {oneAtATime} from './core/one-at-a-time.ts'
 import {arg, paramsOf} from './core/params.ts'
 import {tool, type Ask, type Confirm, type Event, type Json, type RunStatus, type Tool} from './core/types.ts'
 
@@ -58,13 +59,8 @@ export function createAgent({home, config, model, tools: own = []}: AgentOptions
   for (const one of own) paramsOf(one) // a schema that is not made of `arg` is said now
   const opened = openSession({...(home !== undefined && {home}), ...(config !== undefined && {config}), ...(model !== undefined && {model})})
   const closing = new AbortController()
-  let last: Promise<unknown> = Promise.resolve()
-  const next = <T>(make: () => Promise<T>): Promise<T> => {
-    if (closing.signal.aborted) return Promise.reject(new UsageError('This agent is closed'))
-    const made = last.then(make)
-    last = made.catch(() => undefined)
-    return made
-  }
+  const inTurn = oneAtATime()
+  const next = <T>(make: () => Promise<T>): Promise<T> => closing.signal.aborted ? Promise.reject(new UsageError('This agent is closed')) : inTurn(make)
   const sessionAt = (now: Date | undefined): Session => ({
     ...opened,
     ...(now && {now: () => now}),
@@ -106,8 +102,7 @@ export function createAgent({home, config, model, tools: own = []}: AgentOptions
     plan: (request, {signal, now} = {}) => next(() => planOf(checkRequest(request), sessionAt(now), signal ? AbortSignal.any([closing.signal, signal]) : closing.signal)),
     async close() {
       closing.abort()
-      await last
-      await opened.close()
+      await inTurn(() => opened.close())
     },
   }
 }

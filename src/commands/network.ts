@@ -1,6 +1,6 @@
 // `tinyagent doctor --network`: every host that this installation may connect to, and what for. Nothing is contacted for it.
 import type {Config} from '../core/config.ts'
-import {clientOf, hostsOf, type ProviderName} from '../core/oauth/client.ts'
+import {clientOf, hostsOf, type ProviderName, type Purpose} from '../core/oauth/client.ts'
 import {printable} from '../core/text.ts'
 import {zoomHosts} from '../tools/zoom/server-to-server.ts'
 
@@ -14,18 +14,16 @@ export async function contactsOf(config: Config): Promise<Contact[]> {
     const {imap, smtp} = accountOf(config)
     contacts.push({host: nameOf(imap), why: 'reads your inbox, keeps sent mails and drafts'}, {host: nameOf(smtp), why: 'sends the mails that you confirm'})
   }
-  const signIns = new Map<string, ProviderName>()
-  const {values} = config
+  const signIns = new Map<Purpose, ProviderName>()
   if (config.mail.backend === 'imap' && config.mail.auth !== 'password') signIns.set('mail', config.mail.auth)
-  const {davAccount, davAreas, isDav} = await import('../tools/dav/account.ts')
-  for (const area of davAreas.filter(a => isDav(config, a))) contacts.push({host: new URL(davAccount(config, area).url).host, why: `keeps your ${area === 'calendar' ? 'calendars' : area}`})
+  const {davAccount, davAreas, davAuth, isDav} = await import('../tools/dav/account.ts')
   for (const area of davAreas.filter(a => isDav(config, a))) {
-    const own = values[area]
-    const auth = own.url || own.user ? own.auth : values.dav.auth
+    contacts.push({host: new URL(davAccount(config, area).url).host, why: `keeps your ${area === 'calendar' ? 'calendars' : area}`})
+    const auth = davAuth(config, area)
     if (auth !== 'password') signIns.set('dav', auth)
   }
   for (const [purpose, name] of signIns) {
-    for (const host of hostsOf(clientOf(config, name, purpose === 'mail' ? 'mail' : 'dav'))) contacts.push({host, why: `renews your sign-in for ${purpose === 'mail' ? 'mail' : 'calendars and contacts'}`})
+    for (const host of hostsOf(clientOf(config, name, purpose))) contacts.push({host, why: `renews your sign-in for ${purpose === 'mail' ? 'mail' : 'calendars and contacts'}`})
   }
   if (config.meetings.provider === 'zoom') contacts.push(...zoomHosts.map((host, i) => ({host, why: i === 0 ? 'lets your Zoom app in' : 'makes the Zoom meetings that you confirm'})))
   if (config.values.sms.gateway === 'twilio') contacts.push({host: 'api.twilio.com', why: 'sends the text messages that you confirm'})

@@ -8,6 +8,7 @@ import path from 'node:path'
 import {createInterface} from 'node:readline'
 import {z} from 'zod'
 import {errorInfo, PlanError, UsageError} from '../core/errors.ts'
+import {oneAtATime} from '../core/one-at-a-time.ts'
 import {makeFolder} from '../core/paths.ts'
 import {jsonLine} from '../core/text.ts'
 import {specs} from '../tools/specs.ts'
@@ -36,12 +37,7 @@ export async function serveCommand(session: Session, signal: AbortSignal): Promi
   }
   await Promise.all([session.retriever(), session.planner()])
   // One sequence, one plan at a time.
-  let last: Promise<unknown> = Promise.resolve()
-  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
-    const next = last.then(work)
-    last = next.catch(() => undefined)
-    return next
-  }
+  const inTurn = oneAtATime()
   const open = new Set<Socket>()
   const server = createServer(socket => {
     open.add(socket)

@@ -3,6 +3,7 @@
 import {z} from 'zod'
 import {errorInfo, isAbort, ToolError} from './errors.ts'
 import {resultFor} from './grammar.ts'
+import {oneAtATime} from './one-at-a-time.ts'
 import {paramsOf} from './params.ts'
 import {resolveTask} from './resolve.ts'
 import {timeLimit, type TimeLimit} from './time-limit.ts'
@@ -387,15 +388,6 @@ function isDefault({kind, values}: Param, arg: Arg | undefined): boolean {
   if (kind === 'minutes') return arg === 0 || arg === 60
   if (kind === 'choice') return arg === values?.[0]
   return kind === 'all-day' // follows from the day
-}
-
-function oneAtATime(): <T>(show: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve()
-  return show => {
-    const next = last.then(show)
-    last = next.catch(() => undefined)
-    return next
-  }
 }
 
 const since = (start: number): number => Math.round(performance.now() - start)

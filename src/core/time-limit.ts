@@ -1,7 +1,23 @@
 // A time limit that stands still while a person thinks.
 
-const reason = (signal: AbortSignal): Error =>
+/** Why a signal was aborted, as an error whatever it was given. */
+export const abortReason = (signal: AbortSignal): Error =>
   signal.reason instanceof Error ? signal.reason : new DOMException('This operation was aborted', 'AbortError')
+
+/** Settles with `work`, or rejects once the signal aborts; `work` goes on, and what becomes of it is no longer looked at. */
+export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  let onAbort = (): void => undefined
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(abortReason(signal))
+    signal.addEventListener('abort', onAbort, {once: true})
+  })
+  if (signal.aborted) onAbort()
+  try {
+    return await Promise.race([work, aborted])
+  } finally {
+    signal.removeEventListener('abort', onAbort)
+  }
+}
 
 export interface TimeLimit {
   signal: AbortSignal
@@ -56,8 +72,8 @@ export function timeLimit(ms: number, graceMs: number, parent: AbortSignal): Tim
       let onAbort = (): void => undefined
       const aborted = new Promise<never>((_, reject) => {
         onAbort = () => {
-          if (isEffect) grace = setTimeout(() => reject(reason(signal)), graceMs)
-          else reject(reason(signal))
+          if (isEffect) grace = setTimeout(() => reject(abortReason(signal)), graceMs)
+          else reject(abortReason(signal))
         }
       })
       if (signal.aborted) onAbort()

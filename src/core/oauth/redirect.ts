@@ -2,6 +2,7 @@
 import {createServer, type IncomingMessage, type ServerResponse} from 'node:http'
 import {ToolError} from '../errors.ts'
 import {oneLine} from '../text.ts'
+import {untilAborted} from '../time-limit.ts'
 
 export interface Redirect {
   /** what the provider is told */
@@ -56,16 +57,7 @@ export async function openRedirect({host, port, state, provider, stray}: Redirec
     uri: `http://${host}:${used}`,
     code: async signal => {
       signal.throwIfAborted()
-      let onAbort = (): void => undefined
-      const aborted = new Promise<never>((_, reject) => {
-        onAbort = () => reject(signal.reason instanceof Error ? signal.reason : new DOMException('This operation was aborted', 'AbortError'))
-        signal.addEventListener('abort', onAbort, {once: true})
-      })
-      try {
-        return await Promise.race([answered, aborted])
-      } finally {
-        signal.removeEventListener('abort', onAbort)
-      }
+      return untilAborted(answered, signal)
     },
     close: () => {
       server.close()

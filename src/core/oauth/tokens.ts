@@ -3,6 +3,7 @@
 import path from 'node:path'
 import {ToolError} from '../errors.ts'
 import {readSecret, writeSecret, type SecretConfig, type SecretPlace} from '../secrets.ts'
+import {untilAborted} from '../time-limit.ts'
 import {alone} from './alone.ts'
 import {configurationOf, providerError, refusalOf, type OAuthClient} from './client.ts'
 
@@ -59,22 +60,9 @@ export function cachedToken(fetchToken: () => Promise<Pick<Tokens, 'access' | 's
       if (current && clock() < current.goodUntil) return current.access
       // Shared by all that wait, so that none of them can end it for the others.
       renewal ??= renew().finally(() => { renewal = undefined })
-      return signal ? withSignal(renewal, signal) : renewal
+      return signal ? untilAborted(renewal, signal) : renewal
     },
     forget: () => { current = undefined },
-  }
-}
-
-async function withSignal<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  let onAbort = (): void => undefined
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason instanceof Error ? signal.reason : new DOMException('This operation was aborted', 'AbortError'))
-    signal.addEventListener('abort', onAbort, {once: true})
-  })
-  try {
-    return await Promise.race([work, aborted])
-  } finally {
-    signal.removeEventListener('abort', onAbort)
   }
 }
 

@@ -15,13 +15,18 @@ export const davAreas: DavArea[] = ['calendar', 'reminders', 'contacts']
 /** Is this area on a server? */
 export const isDav = ({values}: Config, area: DavArea): boolean => values[area].backend !== 'folder'
 
+/** Whether an area has an account of its own. Such a one has a password of its own: one server's never goes to the other. */
+const isOwn = ({values}: Config, area: DavArea): boolean => Boolean(values[area].url || values[area].user)
+
+/** What the account of an area is logged in with. */
+export const davAuth = (config: Config, area: DavArea): Config['values']['dav']['auth'] => config.values[isOwn(config, area) ? area : 'dav'].auth
+
 /** The account of an area. Throws ConfigError that names the key. The password is read when it is first needed, and once. */
 export function davAccount(config: Config, area: DavArea): DavAccount {
   const {file, values} = config
   const {dav} = values
   const own = values[area]
-  // An account of its own has a password of its own: one server's never goes to the other.
-  const name = own.url || own.user ? area : 'dav'
+  const name = isOwn(config, area) ? area : 'dav'
   const url = own.url || dav.url
   const key = `${own.url || !dav.url ? area : 'dav'}.url`
   if (!url) throw new ConfigError(`${file}: dav.url: is not set, and ${area}.backend = "${own.backend}" needs it; \`tinyagent setup dav\` finds it`)
@@ -32,7 +37,7 @@ export function davAccount(config: Config, area: DavArea): DavAccount {
   }
   const user = own.user || dav.user
   if (!user) throw new ConfigError(`${file}: dav.user: is not set, and ${area}.backend = "${own.backend}" needs it; \`tinyagent setup dav\` asks for it`)
-  const auth = name === 'dav' ? dav.auth : own.auth
+  const auth = davAuth(config, area)
   if (auth !== 'password') {
     const tokens = tokensOf(clientOf(config, auth, 'dav'), name, config)
     return {url, user, password: signal => tokens.token(signal), renew: () => tokens.forget()}

@@ -34,7 +34,6 @@ const defaultMs = 15_000
 const maxBytes = 100 * 1024 * 1024
 const maxRedirects = 5
 
-
 /** Throws ToolError 'invalid-args' for what is no address of a server that a password may go to. */
 export function serverUrl(text: string): URL {
   const wrong = (why: string): ToolError => new ToolError('invalid-args', `"${oneLine(text)}" ${why}. Give an address such as https://dav.example.org.`)

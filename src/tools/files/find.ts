@@ -15,29 +15,39 @@ const plain = (text: string): string => (/[^\0-\x7f]/.test(text) ? text.normaliz
 const words = (text: string): string[] => plain(text).split(/[^\p{L}\p{N}]+/u).filter(Boolean)
 const stem = (name: string): string => name.slice(0, name.length - path.extname(name).length)
 
+/** Ignore files and the folders that they hold for, from the root down. */
+type Rules = {at: string; rules: ReturnType<typeof ignore>}[]
+const ignoreFiles = ['.gitignore', '.tinyagentignore']
+
+const withIgnoreFile = async (rules: Rules, dir: string, name: string): Promise<Rules> =>
+  [...rules, {at: dir, rules: ignore().add(await readFile(path.join(dir, name), 'utf8').catch(() => ''))}]
+
+/** Whether an entry of a folder with these rules is none of the user's files, by its name and where it stands. */
+function passedOver(exclude: string[]): (full: string, name: string, isFolder: boolean, root: string, rules: Rules) => boolean {
+  const always = exclude.length > 0 ? [ignore().add(exclude)] : []
+  return (full, name, isFolder, root, rules) => {
+    if (name.startsWith('.') || never.has(name)) return true
+    const hides = (base: string, r: ReturnType<typeof ignore>): boolean =>
+      r.ignores(full.slice(base.endsWith(path.sep) ? base.length : base.length + 1).replaceAll(path.sep, '/') + (isFolder ? '/' : ''))
+    return always.some(r => hides(root, r)) || rules.some(r => hides(r.at, r.rules))
+  }
+}
+
 /** Every file under the roots, unreadable folders passed over. A .gitignore or .tinyagentignore holds for its own folder. */
 export async function listFiles({roots, exclude, signal}: {roots: string[]; exclude: string[]; signal: AbortSignal}): Promise<string[]> {
   const files: string[] = []
-  const always = ignore().add(exclude)
-  interface Folder { dir: string; root: string; depth: number; rules: {at: string; rules: ReturnType<typeof ignore>}[] }
+  const isPassedOver = passedOver(exclude)
+  interface Folder { dir: string; root: string; depth: number; rules: Rules }
   const open: Folder[] = roots.map(root => path.resolve(root)).map(root => ({dir: root, root, depth: 0, rules: []}))
   for (let at = open.pop(); at && files.length < maxFiles; at = open.pop()) {
     signal.throwIfAborted()
     const {dir, root, depth} = at
     const entries = await readdir(dir, {withFileTypes: true}).catch(() => [])
     let rules = at.rules
-    for (const name of ['.gitignore', '.tinyagentignore']) {
-      if (entries.some(e => e.name === name && e.isFile())) {
-        const text = await readFile(path.join(dir, name), 'utf8').catch(() => '')
-        rules = [...rules, {at: dir, rules: ignore().add(text)}]
-      }
-    }
+    for (const name of ignoreFiles) if (entries.some(e => e.name === name && e.isFile())) rules = await withIgnoreFile(rules, dir, name)
     for (const entry of entries) {
-      if (entry.name.startsWith('.') || never.has(entry.name)) continue
       const full = path.join(dir, entry.name)
-      const slash = entry.isDirectory() ? '/' : ''
-      const hides = (base: string, r: ReturnType<typeof ignore>): boolean => r.ignores(full.slice(base.endsWith(path.sep) ? base.length : base.length + 1).replaceAll(path.sep, '/') + slash)
-      if ((exclude.length > 0 && hides(root, always)) || rules.some(r => hides(r.at, r.rules))) continue
+      if (isPassedOver(full, entry.name, entry.isDirectory(), root, rules)) continue
       if (entry.isDirectory()) { if (depth < maxDepth) open.push({...at, dir: full, depth: depth + 1, rules}) } else if (entry.isFile()) files.push(full)
     }
   }
@@ -47,32 +57,23 @@ export async function listFiles({roots, exclude, signal}: {roots: string[]; excl
 /** What an index knows below a root, as paths that begin with it; undefined where it cannot say. May be out of date. */
 export type FileIndex = (root: string, signal: AbortSignal) => Promise<string[] | undefined>
 
-type Rules = {at: string; rules: ReturnType<typeof ignore>}[]
+/** A file itself, and no link to one. */
+const isFile = (file: string): Promise<boolean> => lstat(file).then(i => i.isFile(), () => false)
 
 /** Whether the walk would list this path: a file that is there, below a root, through no link, and not passed over. */
 function listable({roots, exclude}: {roots: string[]; exclude: string[]}): (file: string) => Promise<boolean> {
-  const always = ignore().add(exclude)
+  const isPassedOver = passedOver(exclude)
   const folders = new Map<string, Promise<Rules | undefined>>()
-  const below = (base: string, full: string): string => full.slice(base.endsWith(path.sep) ? base.length : base.length + 1).replaceAll(path.sep, '/')
-  const passes = (root: string, full: string, rules: Rules, slash: string): boolean => {
-    const name = path.basename(full)
-    if (name.startsWith('.') || never.has(name)) return false
-    return !(exclude.length > 0 && always.ignores(below(root, full) + slash)) && !rules.some(r => r.rules.ignores(below(r.at, full) + slash))
-  }
   const folder = (root: string, dir: string): Promise<Rules | undefined> => {
     const key = `${root}\0${dir}`
     const known = folders.get(key) ?? (async (): Promise<Rules | undefined> => {
       let rules: Rules = []
       if (dir !== root) {
         const above = await folder(root, path.dirname(dir))
-        if (!above || !passes(root, dir, above, '/') || !await lstat(dir).then(i => i.isDirectory(), () => false)) return undefined
+        if (!above || isPassedOver(dir, path.basename(dir), true, root, above) || !await lstat(dir).then(i => i.isDirectory(), () => false)) return undefined
         rules = above
       }
-      for (const name of ['.gitignore', '.tinyagentignore']) {
-        const file = path.join(dir, name)
-        if (!await lstat(file).then(i => i.isFile(), () => false)) continue
-        rules = [...rules, {at: dir, rules: ignore().add(await readFile(file, 'utf8').catch(() => ''))}]
-      }
+      for (const name of ignoreFiles) if (await isFile(path.join(dir, name))) rules = await withIgnoreFile(rules, dir, name)
       return rules
     })()
     folders.set(key, known)
@@ -83,7 +84,7 @@ function listable({roots, exclude}: {roots: string[]; exclude: string[]}): (file
       const rest = path.relative(root, file)
       if (rest === '' || rest.startsWith('..') || path.isAbsolute(rest) || rest.split(path.sep).length > maxDepth + 1) continue
       const rules = await folder(root, path.dirname(file))
-      if (rules && passes(root, file, rules, '') && await lstat(file).then(i => i.isFile(), () => false)) return true
+      if (rules && !isPassedOver(file, path.basename(file), false, root, rules) && await isFile(file)) return true
     }
     return false
   }

@@ -4,6 +4,7 @@ import {Readable} from 'node:stream'
 import {setImmediate as turn, setTimeout as pause} from 'node:timers/promises'
 import {ToolError} from '../../core/errors.ts'
 import {oneLine} from '../../core/text.ts'
+import {abortReason} from '../../core/time-limit.ts'
 import {answerMs, connectMs, nameOf, serverError, tlsOf, type Server} from './account.ts'
 import type {Envelope} from './mail.ts'
 
@@ -75,7 +76,7 @@ async function openSession(server: Server, password: string, signal: AbortSignal
   const step = async <T>(start: (done: Done<T>) => void, isPastReturn: () => boolean = () => false): Promise<T | undefined> => {
     let onAbort = (): void => undefined
     const aborted = new Promise<never>((_, reject) => {
-      const stop = (): void => reject(signal.reason instanceof Error ? signal.reason : new DOMException('This operation was aborted', 'AbortError'))
+      const stop = (): void => reject(abortReason(signal))
       onAbort = () => { if (isPastReturn()) setTimeout(stop, lastAnswerMs); else stop() }
     })
     if (signal.aborted) onAbort()
