@@ -9,6 +9,7 @@ import {getLlama, LlamaLogLevel, type Token} from 'node-llama-cpp'
 import {PlanError} from '../src/core/errors.ts'
 import {freeThreads, readLoad} from '../src/core/model/threads.ts'
 import {openPlanner} from '../src/core/planner.ts'
+import {chancesOf} from '../src/core/prior.ts'
 import {openRetriever} from '../src/core/retriever.ts'
 import {specs} from '../src/tools/specs.ts'
 import {writePaperModel} from './paper-model.ts'
@@ -73,11 +74,11 @@ async function benchPlans(threads: number): Promise<{planMs: number; planCpuMs: 
   const retrieve: number[] = [], firstTask: number[] = [], plan: number[] = [], cpu: number[] = [], prompts: number[] = [], tokens: number[] = []
   for (const [i, request] of requests.filter((_, i) => i % step === 0).entries()) {
     const start = performance.now(), cpuStart = processorMs()
-    const chosen = new Set((await retriever.select(request, specs, signal)).map(t => t.name))
+    const selected = await retriever.select(request, specs, signal)
     const retrieved = performance.now()
     let first: number | undefined
     try {
-      const stream = planner.plan({request, now: new Date(2026, 2, 3), tools: specs.filter(s => chosen.has(s.name)), signal})
+      const stream = planner.plan({request, now: new Date(2026, 2, 3), tools: specs.filter(s => selected.some(t => t.name === s.name)), chances: chancesOf(selected), signal})
       let next = await stream.next()
       for (; !next.done; next = await stream.next()) if ('task' in next.value) first ??= performance.now() - start
       // The first one warms up.

@@ -6,7 +6,7 @@ import {newHome, root, Terminal} from '../tests/e2e/terminal.ts'
 
 const columns = 100
 const card = '[s]end  [e]dit  s[k]ip  [q]uit'
-const request = process.argv[2] ?? "remind me to pack on Friday at 6pm and text Ana 'the tickets are booked'"
+const request = process.argv[2] ?? 'remind me to pack on Friday at 6pm and text Ana that the tickets are booked'
 
 const home = newHome()
 const contacts = path.join(home, 'data/contacts/personal')
