@@ -18,8 +18,8 @@ const foreignFloor = 0.15
 const batchSize = 16
 
 /**
- * A tool that does something is offered from this score on: of those under it 2% are needed (validation rows), and the planner
- * wrongly calls a fifth. A look-up is offered from the lower threshold on: one that nothing uses is dropped (repair.ts).
+ * A tool that does something is offered from this score on: of those between the threshold and it 3% are needed (validation rows), and a
+ * small planner is tempted by what it is offered. A look-up is offered from the lower threshold on: one that nothing uses is dropped (repair.ts).
  */
 const actingThreshold = 0.15
 
