@@ -1,13 +1,14 @@
-"""Fine-tunes all-MiniLM-L6-v2 as the tool retriever: which of the sixteen tools does a request need, and how often? (Tool RAG)
+"""Fine-tunes all-MiniLM-L6-v2 as the tool retriever: which tools does a request need, and how often? (Tool RAG)
 
-    python train_retriever.py --data data --out ~/retriever-run --minutes 8
+    python train_retriever.py --data data --out ~/retriever-run --minutes 30
 
 Reads the planner's rows (data/train.jsonl: the request is the prompt's "Q:" line, the labels are how often its plan calls each
 tool), so that both models learn from the same requests. One logit a tool and rank: is it called at least once, twice, ... RANKS
 times (ordinal regression by binary cross-entropy, not weighted, so that the planner can take the scores as probabilities). It is
-made of the mean and the maximum of the tokens' states and, for counting, of a sum over the tokens. The word embeddings and the
-first layers stay as they are: the mean also ranks tools that the classifier never saw. Leaves OUT/retriever.pt for
-export_retriever.py.
+made of the mean and the maximum of the tokens' states and, for counting, of a sum over the tokens.
+A tool that is not one of the sixteen is read together with the request, and one logit says whether it is called (a cross-encoder,
+arXiv 1901.04085), so that its name and description are all that it takes. Every row's foreign tools, called or not, are such pairs.
+The word embeddings and the first layers stay as they are. Leaves OUT/retriever.pt for export_retriever.py.
 """
 
 import argparse
@@ -28,6 +29,8 @@ LABELS = """get_phone_number get_email_address create_calendar_event open_and_ge
 forward_email maps_open_location maps_show_directions create_note open_note append_note_content create_reminder send_sms
 get_zoom_meeting_link""".split()
 MAX_LENGTH = 128
+PAIR_WEIGHT = 0.1  # a pair's one logit against the 64 of a row, of which most are easy
+MAX_TOOL = 48  # tokens of a foreign tool's text in a pair
 RANKS = 4
 CALL = re.compile(r"^\d+\. ([\w.-]+)\(", re.M)
 
@@ -38,23 +41,43 @@ def base_model():
     return Path(spec.submodule_search_locations[0]) / "model"
 
 
+def describe(line):
+    """A tool's line of a prompt, "hueSetScene(room, scene) Sets ..." -> "hue set scene: Sets ...", as src/core/retriever.ts does."""
+    name, depth = line[: line.index("(")], 0
+    for at in range(len(name), len(line)):
+        depth += {"(": 1, ")": -1}.get(line[at], 0)
+        if depth == 0:
+            break
+    words = re.sub(r"([a-z])([A-Z])", r"\1 \2", re.sub(r"[_.-]+", " ", name)).lower()
+    return f"{words}: {line[at + 1 :].strip()}"
+
+
 def read_rows(path):
-    """[(text, [calls, at most RANKS, a label])]: the request, with the standing instructions where a row has them."""
+    """[(text, [calls, at most RANKS, a label], [(foreign tool's text, whether it is called)])]
+
+    The text is the request, with the standing instructions where a row has them.
+    """
     rows = []
     for line in path.read_text().splitlines():
         row = json.loads(line)
         prompt = row["prompt"]
-        text = prompt[prompt.index("\nQ: ") + 4 : prompt.rindex("\nA:")]
+        start = prompt.index("\nQ: ")
+        text = prompt[start + 4 : prompt.rindex("\nA:")]
         always = re.search(r"^Always: (.*)$", prompt, re.M)
         if always:
             text += "\n" + always.group(1)
         calls = Counter(CALL.findall(row["completion"]))
-        rows.append((text, [min(calls[name], RANKS) for name in LABELS]))
+        named = [(tool[: tool.index("(")], tool) for tool in prompt[:start].split("\n") if re.match(r"[\w.-]+\(", tool)]
+        foreign = [(describe(tool), calls[name] > 0) for name, tool in named if name not in LABELS]
+        rows.append((text, [min(calls[name], RANKS) for name in LABELS], foreign))
     return rows
 
 
 class Retriever(torch.nn.Module):
-    """input_ids, attention_mask [n, length] -> logits [n, RANKS * labels] (rank by rank), unit embeddings [n, 384]"""
+    """input_ids, attention_mask [n, length] -> logits [n, RANKS * labels] (rank by rank), unit embeddings [n, 384], called [n]
+
+    `called` is the logit of a pair (request, foreign tool), and says nothing of a request alone.
+    """
 
     def __init__(self, encoder):
         super().__init__()
@@ -62,6 +85,7 @@ class Retriever(torch.nn.Module):
         self.encoder = encoder
         self.head = torch.nn.Linear(2 * width, RANKS * len(LABELS))
         self.mention = torch.nn.Linear(width, len(LABELS))
+        self.called = torch.nn.Linear(2 * width, 1)
         self.count = torch.nn.Parameter(torch.ones(RANKS, len(LABELS)))
         torch.nn.init.constant_(self.mention.bias, -4)
 
@@ -71,20 +95,27 @@ class Retriever(torch.nn.Module):
         mean = (states * mask).sum(1) / mask.sum(1).clamp(min=1)
         peak = (states * mask - 100 * (1 - mask)).amax(1)
         mentions = (torch.sigmoid(self.mention(states)) * mask).sum(1)
-        logits = self.head(torch.cat([mean, peak], 1)) + (self.count * mentions.unsqueeze(1)).flatten(1)
-        return logits, torch.nn.functional.normalize(mean, dim=-1)
+        whole = torch.cat([mean, peak], 1)
+        logits = self.head(whole) + (self.count * mentions.unsqueeze(1)).flatten(1)
+        return logits, torch.nn.functional.normalize(mean, dim=-1), self.called(whole).squeeze(1)
 
 
 def tokenizer():
     made = Tokenizer.from_file(str(base_model() / "tokenizer.json"))
-    made.enable_truncation(MAX_LENGTH)
-    made.enable_padding()
+    made.no_padding()
+    made.no_truncation()
     return made
 
 
-def encode(made, texts):
-    batch = made.encode_batch(texts)
-    return torch.tensor([e.ids for e in batch]), torch.tensor([e.attention_mask for e in batch])
+def encode(made, texts, tools=None):
+    """(input_ids, attention_mask) [n, longest]; with `tools`, one to each text, their pairs: [CLS] text [SEP] tool [SEP]."""
+    cut = lambda ids, most: ids if len(ids) <= most else ids[: most - 1] + ids[-1:]
+    rows = [cut(e.ids, MAX_LENGTH - (MAX_TOOL if tools else 0)) for e in made.encode_batch(texts)]
+    if tools:
+        rows = [row + cut(e.ids[1:], MAX_TOOL) for row, e in zip(rows, made.encode_batch(tools))]
+    longest = max(map(len, rows))
+    ids = torch.tensor([row + [0] * (longest - len(row)) for row in rows])
+    return ids, torch.tensor([[1] * len(row) + [0] * (longest - len(row)) for row in rows])
 
 
 def targets(counts):
@@ -95,8 +126,28 @@ def targets(counts):
 @torch.no_grad()
 def scores(model, made, rows):
     model.eval()
-    out = [torch.sigmoid(model(*encode(made, [t for t, _ in rows[i : i + 64]]))[0].float()) for i in range(0, len(rows), 64)]
+    out = [torch.sigmoid(model(*encode(made, [row[0] for row in rows[i : i + 64]]))[0].float()) for i in range(0, len(rows), 64)]
     return torch.cat(out)
+
+
+def pairs_of(rows):
+    """(texts, foreign tools, whether each is called)"""
+    found = [(text, tool, called) for text, _, foreign in rows for tool, called in foreign]
+    return [list(column) for column in zip(*found)] if found else [[], [], []]
+
+
+def score_pairs(run, rows):
+    """`run`: (texts, tools) -> logits. (probabilities, called) of all pairs of the rows."""
+    texts, tools, called = pairs_of(rows)
+    if not texts:
+        return torch.zeros(0), torch.zeros(0, dtype=torch.bool)
+    logits = torch.cat([run(texts[i : i + 64], tools[i : i + 64]) for i in range(0, len(texts), 64)])
+    return torch.sigmoid(logits.float()), torch.tensor(called)
+
+
+def pair_figures(probabilities, called):
+    """For several thresholds: the share of the called foreign tools that are at or over it, and of the others."""
+    return {t: ((probabilities >= t)[called].float().mean().item(), (probabilities >= t)[~called].float().mean().item()) for t in (0.5, 0.2, 0.1, 0.05, 0.02)}
 
 
 def recall_at(probabilities, counts, threshold):
@@ -115,7 +166,8 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--minutes", type=float, default=8)
+    parser.add_argument("--init", type=Path, help="retriever.pt of an earlier run whose weights to start from; it may lack newer heads")
+    parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--rate", type=float, default=1.5e-4)
     parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--threads", type=int, default=2)
@@ -129,6 +181,8 @@ def main():
     made = tokenizer()
     train, validation = read_rows(args.data / "train.jsonl"), read_rows(args.data / "validation.jsonl")
     model = Retriever(AutoModel.from_pretrained(base_model()))
+    if args.init:
+        model.load_state_dict(torch.load(args.init, weights_only=True)["model"], strict=False)
     for name, p in model.encoder.named_parameters():
         if name.startswith("embeddings") or re.match(r"encoder\.layer\.[01]\.", name) or name.startswith("pooler"):
             p.requires_grad_(False)
@@ -150,12 +204,17 @@ def main():
                 break
             for group, lr in zip(optimizer.param_groups, peak):
                 group["lr"] = lr * min(1, (step + 1) / 20) * max(0.02, 1 - part)
-            texts = [t.lower() if rng.random() < 0.1 else t for t, _ in batch]
-            labels = targets(torch.tensor([counts for _, counts in batch]))
+            texts = [row[0].lower() if rng.random() < 0.1 else row[0] for row in batch]
+            labels = targets(torch.tensor([counts for _, counts, _ in batch]))
             model.train()
+            asked, tools, called = pairs_of(batch)
             with torch.autocast("cpu", dtype=torch.bfloat16):
-                logits, _ = model(*encode(made, texts))
+                logits = model(*encode(made, texts))[0]
+                pairs = model(*encode(made, asked, tools))[2] if tools else None
             loss = torch.nn.functional.binary_cross_entropy_with_logits(logits.float(), labels)
+            if tools:
+                each = torch.nn.functional.binary_cross_entropy_with_logits(pairs.float(), torch.tensor(called).float(), reduction="sum")
+                loss = loss + PAIR_WEIGHT * each / len(batch)
             loss.backward()
             torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
             optimizer.step()
@@ -168,11 +227,13 @@ def main():
             continue
         break
 
-    found, counts = scores(model, made, validation), torch.tensor([counts for _, counts in validation])
+    found, counts = scores(model, made, validation), torch.tensor([counts for _, counts, _ in validation])
     for threshold in (0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01):
         recall, mean = recall_at(found, counts, threshold)
         print(f"threshold {threshold}: recall {recall:.3f}, {mean:.2f} tools")
     print("exactly the right tools in {:.3f} of the rows, as often as right in {:.3f}".format(*exact(found, counts)))
+    with torch.no_grad():
+        print("foreign tools called, others, at or over a threshold:", pair_figures(*score_pairs(lambda texts, tools: model(*encode(made, texts, tools))[2], validation)))
     figures = {"rows": seen, "minutes": args.minutes, "loss": running, "rate": args.rate, "batch": args.batch, "seed": args.seed}
     torch.save({"model": model.state_dict(), "figures": figures}, args.out / "retriever.pt")
 

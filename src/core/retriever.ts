@@ -1,20 +1,23 @@
 // The tool retriever (Tool RAG): request -> the few tools it needs. A fine-tuned MiniLM classifier (int8, ONNX Runtime) scores our
-// sixteen; tools that it never saw are ranked by the same encoder's embedding of their name and description, and by their words
-// where there are many (core/likeness.ts).
+// sixteen; a tool that it never saw is read by the same model together with the request (a cross-encoder), and where there are many
+// of those, their words say which ones are (core/likeness.ts).
 import {readFileSync} from 'node:fs'
 import path from 'node:path'
 import {z} from 'zod'
 import {ModelError} from './errors.ts'
-import {likenessOf} from './likeness.ts'
+import {likeTools} from './likeness.ts'
 import {loadOnnx} from './onnx.ts'
 import {isLookUp} from './repair.ts'
 import type {Chances, RetrievedTool, Retriever, ToolSpec} from './types.ts'
 
-const labelsFile = z.object({labels: z.array(z.string()).min(1), ranks: z.number().int().positive(), threshold: z.number().min(0).max(1), maxLength: z.number().int().positive()})
+const labelsFile = z.object({labels: z.array(z.string()).min(1), ranks: z.number().int().positive(), threshold: z.number().min(0).max(1), maxLength: z.number().int().positive(), maxTool: z.number().int().positive()})
 
-/** Tools of others: at most this many, and none less like the request than this (cosine). */
+/** Tools of others: at most this many are offered, none with a smaller chance than this, and of more than `maxRead` the words tell which are read. */
 const maxForeign = 5
-const foreignFloor = 0.15
+const foreignThreshold = 0.05
+const maxRead = 10
+/** A tool of others that is called is called again in 2% of the training rows; a third time is as likely as `core/prior.ts` ever allows. */
+const again = 0.02
 const batchSize = 16
 
 /**
@@ -29,26 +32,25 @@ const feeds: Record<string, string> = {
 }
 
 /**
- * Our tools with their chances (core/prior.ts): look-ups at or over the threshold, others over `actingThreshold` too, with the look-ups that
- * they need; foreign ones by likeness. In the order of `tools`.
+ * The tools to offer with their chances (core/prior.ts): look-ups at or over the threshold, others over `actingThreshold` too, with the look-ups that
+ * they need; those of others from `foreignThreshold` on. `foreign`: the chance that each is called. In the order of `tools`.
  */
-export function selectTools(tools: ToolSpec[], chances: Chances, likeness: ReadonlyMap<string, number>, threshold: number): RetrievedTool[] {
+export function selectTools(tools: ToolSpec[], chances: Chances, foreign: ReadonlyMap<string, number>, threshold: number): RetrievedTool[] {
   const scores = new Map([...chances].map(([name, [atLeastOnce = 0]]) => [name, atLeastOnce]))
   const chosen = new Map([...scores].filter(([name, score]) => score >= (isLookUp(name) ? threshold : Math.max(threshold, actingThreshold))))
   for (const [tool, need] of Object.entries(feeds)) {
     const score = scores.get(need)
     if (chosen.has(tool) && score !== undefined) chosen.set(need, score)
   }
-  const foreign = [...likeness].filter(([, like]) => like >= foreignFloor).sort((a, b) => b[1] - a[1]).slice(0, maxForeign)
-  for (const [name, like] of foreign) chosen.set(name, Math.min(1, like))
-  return tools.flatMap(t => {
-    const [score, calls] = [chosen.get(t.name), chances.get(t.name)]
-    return score === undefined ? [] : [{name: t.name, score, ...(calls && {calls})}]
+  const others = [...foreign].filter(([, chance]) => chance >= foreignThreshold).sort((a, b) => b[1] - a[1]).slice(0, maxForeign)
+  for (const [name, chance] of others) chosen.set(name, chance)
+  return tools.flatMap(({name}) => {
+    const score = chosen.get(name)
+    return score === undefined ? [] : [{name, score, calls: chances.get(name) ?? [score, score * again]}]
   })
 }
 
-const describe = (spec: ToolSpec): string => `${spec.name.replace(/[_.-]+/g, ' ').replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase()}: ${spec.description}`
-const dot = (a: Float32Array, b: Float32Array): number => a.reduce((sum, x, i) => sum + x * b[i]!, 0)
+const describe = (spec: ToolSpec): string => `${spec.name.replace(/[_.-]+/g, ' ').replace(/([a-z])([A-Z])/g, '$1 $2').toLowerCase()}: ${spec.description.replace(/\s+/g, ' ').trim()}`
 
 /** Loads model.onnx, tokenizer.json and labels.json of `dir`. Throws ModelError naming the file. */
 export async function openRetriever({dir}: {dir: string}): Promise<Retriever & {close(): Promise<void>}> {
@@ -58,7 +60,7 @@ export async function openRetriever({dir}: {dir: string}): Promise<Retriever & {
       throw new ModelError(`${full} is missing or damaged: install tinyagent again; \`tinyagent doctor\` checks all files`, cause)
     }
   }
-  const {labels, ranks, threshold, maxLength} = labelsFile.parse(read('labels.json'))
+  const {labels, ranks, threshold, maxLength, maxTool} = labelsFile.parse(read('labels.json'))
   const [{InferenceSession, Tensor}, {Tokenizer}] = await Promise.all([loadOnnx(), import('@huggingface/tokenizers')])
   // Both are the tokenizer's own JSON objects; it checks them itself.
   const tokenizer = new Tokenizer(read('tokenizer.json') as object, read('tokenizer_config.json') as object)
@@ -67,49 +69,50 @@ export async function openRetriever({dir}: {dir: string}): Promise<Retriever & {
     throw new ModelError(`${model} cannot be loaded: install tinyagent again; \`tinyagent doctor\` checks all files`, cause)
   })
 
-  /** [texts] -> one row of logits and one unit vector each */
-  const run = async (texts: string[], signal: AbortSignal): Promise<{logits: Float32Array; embedding: Float32Array}[]> => {
-    const out: {logits: Float32Array; embedding: Float32Array}[] = []
-    for (let from = 0; from < texts.length; from += batchSize) {
+  interface Reading { logits: Float32Array; embedding: Float32Array; called: number }
+  const cut = (ids: number[], most: number): number[] => ids.length <= most ? ids : [...ids.slice(0, most - 1), ids.at(-1)!]
+  const encode = (text: string): number[] => cut(tokenizer.encode(text).ids, maxLength)
+  /** [CLS] request [SEP] tool [SEP] */
+  const encodePair = (request: string, tool: string): number[] => [...cut(tokenizer.encode(request).ids, maxLength - maxTool), ...cut(tokenizer.encode(tool).ids.slice(1), maxTool)]
+
+  /** The model's outputs (training/train_retriever.py) for each list of token ids. */
+  const run = async (all: number[][], signal: AbortSignal): Promise<Reading[]> => {
+    const out: Reading[] = []
+    for (let from = 0; from < all.length; from += batchSize) {
       signal.throwIfAborted()
-      const ids = texts.slice(from, from + batchSize).map(text => {
-        const all = tokenizer.encode(text).ids
-        return all.length <= maxLength ? all : [...all.slice(0, maxLength - 1), all.at(-1)!]
-      })
+      const ids = all.slice(from, from + batchSize)
       const length = Math.max(...ids.map(i => i.length))
       const tensor = (value: (row: number[], at: number) => number): InstanceType<typeof Tensor> =>
         new Tensor('int64', BigInt64Array.from(ids.flatMap(row => Array.from({length}, (_, at) => BigInt(value(row, at))))), [ids.length, length])
       const result = await session.run({input_ids: tensor((row, at) => row[at] ?? 0), attention_mask: tensor((row, at) => at < row.length ? 1 : 0)})
       // The model's outputs are float32 (training/export_retriever.py).
-      const logits = result['logits']!.data as Float32Array, embedding = result['embedding']!.data as Float32Array
-      const rowOf = (all: Float32Array, i: number): Float32Array => all.slice(i * all.length / ids.length, (i + 1) * all.length / ids.length)
-      ids.forEach((_, i) => out.push({logits: rowOf(logits, i), embedding: rowOf(embedding, i)}))
+      const column = (name: string, i: number): Float32Array => {
+        const data = result[name]!.data as Float32Array
+        return data.slice(i * data.length / ids.length, (i + 1) * data.length / ids.length)
+      }
+      ids.forEach((_, i) => out.push({logits: column('logits', i), embedding: column('embedding', i), called: column('called', i)[0]!}))
     }
     return out
   }
+  const sigmoid = (x: number): number => 1 / (1 + Math.exp(-x))
 
-  const known = new Map<string, Float32Array>()
-  const embed = async (texts: string[], signal: AbortSignal): Promise<Float32Array[]> => (await run(texts, signal)).map(r => r.embedding)
   return {
-    embed,
+    embed: async (texts, signal) => (await run(texts.map(encode), signal)).map(r => r.embedding),
     async select(request, tools, signal, instructions = '') {
-      // The classifier was trained with the instructions under the request; likeness is the request's alone.
-      const [own, asked = own] = await run(instructions.trim() === '' ? [request] : [`${request}\n${instructions.replace(/\s+/g, ' ').trim()}`, request], signal)
+      // The model was trained with the instructions under the request.
+      const asked = instructions.trim() === '' ? request : `${request}\n${instructions.replace(/\s+/g, ' ').trim()}`
+      const [own] = await run([encode(asked)], signal)
       const offered = new Set(tools.map(t => t.name))
       // Rank by rank: at least one call of each tool, at least two, ...; each rank at most as likely as the one before.
       const chances = new Map(labels.flatMap((name, i) => {
         let last = 1
-        const calls = Array.from({length: ranks}, (_, rank) => last = Math.min(last, 1 / (1 + Math.exp(-own!.logits[rank * labels.length + i]!))))
+        const calls = Array.from({length: ranks}, (_, rank) => last = Math.min(last, sigmoid(own!.logits[rank * labels.length + i]!)))
         return offered.has(name) ? [[name, calls] as const] : []
       }))
       const foreign = tools.filter(t => !labels.includes(t.name))
-      // A handful is offered whole, but for what is nothing like the request; of more, the words tell which.
-      if (foreign.length > maxForeign) return selectTools(tools, chances, likenessOf(request, foreign), threshold)
-      const unseen = foreign.map(describe).filter(text => !known.has(text))
-      const fresh = await embed(unseen, signal)
-      unseen.forEach((text, i) => known.set(text, fresh[i]!))
-      const likeness = new Map(foreign.map(t => [t.name, dot(asked!.embedding, known.get(describe(t))!)]))
-      return selectTools(tools, chances, likeness, threshold)
+      const read = foreign.length > maxRead ? likeTools(request, foreign).slice(0, maxRead) : foreign
+      const readings = await run(read.map(t => encodePair(asked, describe(t))), signal)
+      return selectTools(tools, chances, new Map(read.map((t, i) => [t.name, sigmoid(readings[i]!.called)])), threshold)
     },
     close: () => session.release(),
   }

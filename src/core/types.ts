@@ -228,7 +228,7 @@ export type Ask = (question: Question, signal: AbortSignal) => Promise<Answer>
 /** For each tool the chances that a request needs it at least once, twice, and so on. */
 export type Chances = ReadonlyMap<string, readonly number[]>
 
-/** `calls`: its chances; none for tools of others, which the classifier does not know. */
+/** `calls`: its chances, where the retriever tells any */
 export interface RetrievedTool extends SelectedTool { calls?: readonly number[] }
 
 /** The tool retriever (Tool RAG). */

@@ -33,17 +33,16 @@ describe('selectTools', () => {
     expect(selectTools(tools, on, new Map(), 0.5).map(t => t.name)).toEqual(['send_sms'])
   })
 
-  test('takes the five tools of others that are most like the request, and none that is unlike it', () => {
+  test('takes the five tools of others that are called most probably, and none that is hardly called', () => {
     const tools = [...specs, ...['a', 'b', 'c', 'd', 'e', 'f', 'g'].map(n => foreign(n))]
     expect(select({}, {a: 0.2, b: 0.9, c: 0.3, d: 0.1, e: 0.4, f: 0.5, g: 0.6}, tools).map(([name]) => name)).toEqual(['b', 'c', 'e', 'f', 'g'])
-    expect(select({}, {a: 0.1}, tools)).toEqual([])
-    expect(select({}, {a: 1.0000001}, tools)).toEqual([['a', 1]])
+    expect(select({}, {a: 0.04}, tools)).toEqual([])
   })
 
-  test('hands on the chances of each own tool, and none of another', () => {
+  test('hands on the chances of each tool; one of others is rarely called twice', () => {
     const tools = [...specs, foreign('lights.set')]
-    expect(selectTools(tools, scores({create_note: 0.9}), new Map([['lights.set', 0.4]]), 0.5)).toEqual([
-      {name: 'create_note', score: 0.9, calls: [0.9, 0.001]}, {name: 'lights.set', score: 0.4},
+    expect(selectTools(tools, scores({create_note: 0.9}), new Map([['lights.set', 0.5]]), 0.5)).toEqual([
+      {name: 'create_note', score: 0.9, calls: [0.9, 0.001]}, {name: 'lights.set', score: 0.5, calls: [0.5, 0.01]},
     ])
   })
 
@@ -70,6 +69,21 @@ describe('with the real model', () => {
     expect(await retriever.embed([], signal)).toEqual([])
     expect(await retriever.select('Text Ana', [], signal)).toEqual([])
     await expect(retriever.select('Text Ana', specs, AbortSignal.abort())).rejects.toThrow('abort')
+    await retriever.close()
+  })
+
+  test('a tool of others is offered where the request needs it, by its name and description alone', {timeout: 60_000}, async () => {
+    const retriever = await openRetriever({dir: path.resolve('models/retriever')})
+    const others = [foreign('lights.set', 'Set the lights of a room.'), foreign('weatherForecast', 'The weather of the next days at a place.')]
+    const chances = async (request: string): Promise<Map<string, number>> => new Map((await retriever.select(request, [...specs, ...others], signal)).map(t => [t.name, t.score]))
+    const lamp = await chances('Turn the bedroom lights down to 20 percent'), mail = await chances('Text Ana that I am late')
+    expect(lamp.get('lights.set') ?? 0).toBeGreaterThan(0.5)
+    expect(lamp.get('weatherForecast') ?? 0).toBeLessThan(0.5)
+    expect([mail.get('lights.set') ?? 0, mail.get('weatherForecast') ?? 0].every(score => score < 0.5)).toBe(true)
+    // Of many, the words tell which are read.
+    const many = Array.from({length: 40}, (_, i) => foreign(`machine.part${i}`, `Switches part ${i} of the machine.`))
+    const found = await retriever.select('Turn the bedroom lights down to 20 percent', [...specs, ...others, ...many], signal)
+    expect(found.find(t => t.name === 'lights.set')?.score ?? 0).toBeGreaterThan(0.5)
     await retriever.close()
   })
 
