@@ -67,8 +67,10 @@ function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): C
     .action(withSession(async (session, words) => (await import('./commands/models.ts')).modelsCommand(words, session, signal)))
   program.command('tools [action...]').description('what tinyagent can do; new NAME, import FILE, approve [SERVER], revoke NAME, effect NAME read')
     .action(withSession(async (session, words) => (await import('./commands/tools.ts')).toolsCommand(words, session, signal)))
-  program.command('mcp').description('an MCP server on standard input and output: the tools and the planner for other agents')
-    .action(withSession(async session => (await import('./commands/mcp.ts')).mcpCommand(session, signal)))
+  program.command('mcp [action...]').description('alone: an MCP server on standard input and output, with the tools and the planner for other agents; what your own MCP servers have: list [SERVER], read SERVER URI, prompt SERVER NAME [KEY=VALUE...]')
+    .action(withSession(async (session, words) => words.length === 0
+      ? (await import('./commands/mcp.ts')).mcpCommand(session, signal)
+      : (await import('./commands/mcp-content.ts')).mcpContentCommand(words, session, signal)))
   program.command('config [action...]').description('get KEY, set KEY VALUE, list, path, edit')
     .action(withSession(async (session, words) => (await import('./commands/config.ts')).configCommand(words, session), {mends: true}))
   program.command('instructions [action...]').description('the standing instructions: list, edit, edit here, allow')

@@ -157,12 +157,12 @@ async function approveOne(open: OpenServer, session: Session, ask: Consent, sign
   const news = [...pins].filter(([name, definition]) => before?.start !== startHash(server) || before?.tools[name]?.hash !== hashOf(definition) || before.tools[name].changed)
   for (const [name, definition] of news) out(describeTool(server.name, name, definition, before?.tools[name]?.definition))
   for (const name of gone) out(`\n${planName(server.name, name)} is gone.`)
-  if (news.length === 0 && gone.length === 0) {
+  if (news.length === 0 && gone.length === 0 && before?.start === startHash(server)) {
     out(`${server.name}: all ${pins.size} tools are as you approved them.`)
     return 0
   }
-  out(`\nText above is the server's own. Each of its tools asks before every call, until \`tinyagent tools effect NAME read\` says otherwise.`)
-  const answer = await ask(news.length === 0 ? 'Take the missing ones off the list?' : `Approve ${news.length === 1 ? 'this tool' : `these ${news.length} tools`} of ${server.name}?`)
+  if (news.length > 0) out(`\nText above is the server's own. Each of its tools asks before every call, until \`tinyagent tools effect NAME read\` says otherwise.`)
+  const answer = await ask(pins.size === 0 ? `${server.name} has no tools. Approve it for its prompts and resources?` : news.length === 0 ? 'Take the missing ones off the list?' : `Approve ${news.length === 1 ? 'this tool' : `these ${news.length} tools`} of ${server.name}?`)
   if (!answer) return refused(answer)
   await changeWord(file, all => {
     all.servers[server.name] = {start: startHash(server), tools: Object.fromEntries([...pins].map(([name, definition]) => [name, {hash: hashOf(definition), definition, changed: false}]))}

@@ -30,6 +30,9 @@ interface Props {
   speak: () => void
 }
 
+/** of what is typed, on the screen */
+export const inputRows = 6
+
 const common = (options: string[]): string => {
   let end = 0
   const first = options[0] ?? ''
@@ -95,7 +98,7 @@ export function Input({editor: {now, set: setEditor}, isShown, isAhead, takesKey
   if (!isShown) return null
   return (
     <Box flexDirection="column">
-      <Line editor={now()} prefix={`${marks.prompt} `} width={width} rows={isAhead ? 2 : 6} placeholder="What shall I do? /help shows how" />
+      <Line editor={now()} prefix={`${marks.prompt} `} width={width} rows={isAhead ? 2 : inputRows} placeholder="What shall I do? /help shows how" />
       {!isAhead && options.length > 0 && <Text color="blue" wrap="truncate">{truncate(options.map(oneLine).join('  '), width)}</Text>}
       {!isAhead && note.now() !== '' && <Text color="yellow">{note.now()}</Text>}
     </Box>

@@ -2,7 +2,7 @@
 // everything that it has started. What it says is text of a stranger.
 import {Client, ReadBuffer, SdkError, SdkErrorCode, serializeMessage, StreamableHTTPClientTransport, type CallToolResult, type Tool as McpTool, type Transport} from '@modelcontextprotocol/client'
 import {getDefaultEnvironment} from '@modelcontextprotocol/client/stdio'
-import {isAbort, reasonOf, ToolError} from '../../core/errors.ts'
+import {isAbort, reasonOf, ToolError, UsageError} from '../../core/errors.ts'
 import {accompany, type Companion} from '../../core/exec.ts'
 import {oneLine} from '../../core/text.ts'
 import type {Json} from '../../core/types.ts'
@@ -23,8 +23,8 @@ export interface Connection {
   tools(signal: AbortSignal): Promise<McpTool[]>
   /** Throws ToolError; `isError` in the result is for the caller. */
   call(tool: string, args: Record<string, Json>, options: {signal: AbortSignal; progress(message: string, fraction?: number): void}): Promise<CallToolResult>
-  /** What is only read or filled in: for the commands of the REPL. */
-  use<T>(work: (client: Client) => Promise<T>, signal: AbortSignal): Promise<T>
+  /** What is only read or filled in: for /mcp. `limits` are for each request of the work. Throws ToolError, or what the work throws of ours. */
+  use<T>(work: (client: Client, limits: {signal: AbortSignal; timeout: number}) => Promise<T>, signal: AbortSignal): Promise<T>
   close(): Promise<void>
 }
 
@@ -65,12 +65,13 @@ export function openConnection(server: McpServer, deps: ConnectionDeps): Connect
   }
   const limits = (signal: AbortSignal): {signal: AbortSignal; timeout: number} => ({signal, timeout: server.timeoutMs ?? callMs})
   return {
-    tools: signal => ask(signal, false, async ({client}) => (await client.listTools(undefined, {...limits(signal), cacheMode: 'refresh'})).tools.slice(0, maxTools)),
+    // Of a server without tools the SDK would write to standard output.
+    tools: signal => ask(signal, false, async ({client}) => client.getServerCapabilities()?.tools ? (await client.listTools(undefined, {...limits(signal), cacheMode: 'refresh'})).tools.slice(0, maxTools) : []),
     call: (tool, args, {signal, progress}) => ask(signal, true, ({client}) => client.callTool({name: tool, arguments: args}, {
       ...limits(signal),
       onprogress: ({progress: done, total, message}) => progress(oneLine(message ?? 'at work').slice(0, 200), total !== undefined && total > 0 ? Math.min(1, Math.max(0, done / total)) : undefined),
     })),
-    use: (work, signal) => ask(signal, false, ({client}) => work(client)),
+    use: (work, signal) => ask(signal, false, ({client}) => work(client, limits(signal))),
     async close() {
       closing.abort()
       const last = await open?.catch(() => undefined)
@@ -139,7 +140,7 @@ async function connect(server: McpServer, deps: ConnectionDeps, mode: 'auto' | '
 
 function failure(name: string, error: unknown, isEffect: boolean, said: string): Error {
   const doubt = isEffect ? '; it may have been done all the same, please check' : ''
-  if (error instanceof ToolError) return error
+  if (error instanceof ToolError || error instanceof UsageError) return error
   if (error instanceof SdkError && error.code === SdkErrorCode.RequestTimeout) return new ToolError('timeout', `The MCP server ${name} did not answer in time${doubt}`, {cause: error})
   if (said !== '') return new ToolError('unavailable', `The MCP server ${name} ${said}${doubt}`, {cause: error})
   if (isAbort(error)) return error as Error // isAbort has looked
