@@ -65,7 +65,7 @@ function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): C
       : (await import('./commands/doctor.ts')).doctorCommand(session, signal), {mends: true}))
   program.command('models [action...]').description('list the models (list), check their files (verify), fetch a larger one (pull NAME)')
     .action(withSession(async (session, words) => (await import('./commands/models.ts')).modelsCommand(words, session, signal)))
-  program.command('tools [action...]').description('what tinyagent can do; new NAME, import FILE, approve [SERVER], revoke NAME, effect NAME read')
+  program.command('tools [action...]').description('what tinyagent can do; new NAME, import FILE, approve [SERVER], sign-in SERVER, revoke NAME, effect NAME read')
     .action(withSession(async (session, words) => (await import('./commands/tools.ts')).toolsCommand(words, session, signal)))
   program.command('mcp [action...]').description('alone: an MCP server on standard input and output, with the tools and the planner for other agents; what your own MCP servers have: list [SERVER], read SERVER URI, prompt SERVER NAME [KEY=VALUE...]')
     .action(withSession(async (session, words) => words.length === 0

@@ -4,6 +4,7 @@ import {clientOf, hostsOf, type ProviderName, type Purpose} from '../core/oauth/
 import {printable} from '../core/text.ts'
 import {readWord, wordFile} from '../tools/approvals.ts'
 import {startHash} from '../tools/mcp/mcp.ts'
+import {readSignIn} from '../tools/mcp/sign-ins.ts'
 import {filled, readServers, serversFile, type McpServer} from '../tools/mcp/servers.ts'
 import {zoomHosts} from '../tools/zoom/server-to-server.ts'
 
@@ -29,26 +30,31 @@ export async function contactsOf(config: Config): Promise<Contact[]> {
     for (const host of hostsOf(clientOf(config, name, purpose))) contacts.push({host, why: `renews your sign-in for ${purpose === 'mail' ? 'mail' : 'calendars and contacts'}`})
   }
   if (config.meetings.provider === 'zoom') contacts.push(...zoomHosts.map((host, i) => ({host, why: i === 0 ? 'lets your Zoom app in' : 'makes the Zoom meetings that you confirm'})))
-  contacts.push(...serverContacts(config))
+  contacts.push(...await serverContacts(config))
   if (config.values.sms.gateway === 'twilio') contacts.push({host: 'api.twilio.com', why: 'sends the text messages that you confirm'})
   return contacts
 }
 
 /** MCP servers that are reached by HTTP. Those that are programs may reach whom they like; `networkCommand` says so. */
-function serverContacts({paths}: Config): Contact[] {
+async function serverContacts({paths}: Config): Promise<Contact[]> {
   const {servers} = readWord(wordFile(paths.config))
-  return readServers(serversFile(paths.config)).list.flatMap(server => {
+  const contacts = await Promise.all(readServers(serversFile(paths.config)).list.map(async (server): Promise<Contact[]> => {
     if (server.type !== 'http') return []
-    const isApproved = servers[server.name]?.start === startHash(server)
-    return [{host: hostOf(server, paths.config), why: isApproved ? `is your MCP server ${server.name}` : `will be your MCP server ${server.name}, once you approve it; it is not contacted before`}]
-  })
+    const {name} = server
+    const url = addressOf(server, paths.config)
+    const host = URL.canParse(url) ? new URL(url).host : url
+    if (servers[name]?.start !== startHash(server)) return [{host, why: `will be your MCP server ${name}, once you approve it or sign in there; it is not contacted before`}]
+    const signIn = await readSignIn({name, url}, {paths})
+    return [{host, why: `is your MCP server ${name}`}, ...(signIn ? [{host: new URL(signIn.tokenUrl).host, why: `renews your sign-in at your MCP server ${name}`}] : [])]
+  }))
+  return contacts.flat()
 }
 
 /** The variables of an address may not be set. */
-function hostOf(server: McpServer & {type: 'http'}, configDir: string): string {
+function addressOf(server: McpServer & {type: 'http'}, configDir: string): string {
   try {
     const {url} = filled({...server, headers: {}}, process.env, configDir) as typeof server // of the same type as it was
-    return new URL(url).host
+    return url
   } catch {
     return server.url
   }

@@ -115,7 +115,7 @@ test('doctor says it among the rest, and --network names the hosts of servers wi
   const told = JSON.parse(stdout) as Check[] // our own output
   expect(told.filter(c => c.name.startsWith('MCP server')).map(c => [c.name, c.state])).toEqual([['MCP server home', 'note'], ['MCP server far', 'note']])
   const network = await at.run(['doctor', '--network'])
-  expect(network).toMatchObject({code: 0, stdout: expect.stringContaining('mcp.example.org  will be your MCP server far, once you approve it; it is not contacted before') as string})
+  expect(network).toMatchObject({code: 0, stdout: expect.stringContaining('mcp.example.org  will be your MCP server far, once you approve it or sign in there; it is not contacted before') as string})
   const session = openSession({home: at.dir})
   onTestFinished(() => session.close())
   await changeWord(at.file('config/tools.json'), word => { word.servers['far'] = {start: startHash({name: 'far', type: 'http', url: 'https://mcp.example.org/mcp', headers: {}}), tools: {}} })

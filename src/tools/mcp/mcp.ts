@@ -37,7 +37,7 @@ export function openServer(server: McpServer, deps: McpDeps): OpenServer {
   const connection = (): Promise<Connection> => opened ??= (async () => {
     // The SDK is loaded by the first call only.
     const {openConnection} = await import('./connection.ts')
-    return openConnection(filled(server, deps.env, deps.configDir), {version: deps.version, onChanged: () => verified.clear()})
+    return openConnection(filled(server, deps.env, deps.configDir), {version: deps.version, secrets: {paths: {config: deps.configDir}, env: deps.env}, onChanged: () => verified.clear()})
   })()
   return {
     server, connection,
