@@ -112,6 +112,8 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
   const waiting = useLatest<string[]>([])
   const [armed, setArmed] = useState(false)
   const typedAt = useRef(-Infinity)
+  /** when somebody else's text was put into the input line */
+  const offeredAt = useRef(-Infinity)
   const print = useCallback((text: string, error = false): void => setItems(all => [...all, {key: nextKey.current++, text, error}]), [])
 
   // One clock for all spinners; nothing moves when nothing runs or a person is being asked.
@@ -178,7 +180,7 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
     const isFree = editor.now().text === '' && waiting.now().length === 0
     const isSeen = wrap(printable(draft), width - 4).length <= inputRows
     const quoted = printable(draft).split('\n').map(line => `  | ${line}`).join('\n')
-    if (isFree) editor.set(() => editorOf(draft))
+    if (isFree) { editor.set(() => editorOf(draft)); offeredAt.current = performance.now() }
     print([
       `From ${from}${isFree ? ', now in your input line. Read it, change it; Enter makes it your request, Ctrl-C clears it.' : '. You were typing, so it was not put into the input line: the same again does.'}`,
       ...(isFree && isSeen ? [] : [quoted]),
@@ -305,7 +307,7 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
         {cancelling && (busy || working !== undefined) && <Text color="yellow">Cancelling. Ctrl-C again leaves at once.</Text>}
         {speech && <Voice view={heard} frame={frame} width={width} stop={speech.stop} cancel={speech.cancel} />}
         {queued.length > 0 && <Text dimColor wrap="truncate">{`${queued.length} more to do: ${oneLine(queued.join('; '))}`}</Text>}
-        {!closed && <Input editor={editor} isShown={isTyping} isAhead={busy || working !== undefined} takesKeys={!speech && (!dialog || !armed)} width={width} history={history}
+        {!closed && <Input editor={editor} isShown={isTyping} isAhead={busy || working !== undefined} isSeen={() => performance.now() - offeredAt.current > typingMs} takesKeys={!speech && (!dialog || !armed)} width={width} history={history}
           submit={submit} exit={() => leave(0)} complete={complete} speak={() => enqueue(speak)} typed={() => { typedAt.current = performance.now() }} />}
       </Box>
     </>

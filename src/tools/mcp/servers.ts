@@ -15,7 +15,7 @@ const common = {
 }
 // What other programs keep there besides (icons, lists of their own approvals) is passed over.
 const stdioEntry = z.object({type: z.literal('stdio').optional(), command: z.string().min(1), args: z.array(z.string()).default([]), env: texts, cwd: z.string().optional(), ...common})
-const httpEntry = z.object({type: z.enum(['http', 'streamable-http', 'streamableHttp']).optional(), url: z.url({protocol: /^https?$/, error: 'expected an address that begins with http:// or https://'}), headers: texts, oauth: z.object({clientId: z.string().min(1)}).optional(), ...common})
+const httpEntry = z.object({type: z.enum(['http', 'streamable-http', 'streamableHttp']).optional(), url: z.url({protocol: /^https?$/, error: 'expected an address that begins with http:// or https://'}), headers: texts, oauth: z.object({clientId: z.string().min(1).optional()}).optional(), ...common})
 const fileSchema = z.union([
   z.object({mcpServers: z.record(z.string(), z.unknown())}),
   z.object({servers: z.record(z.string(), z.unknown())}).transform(({servers}) => ({mcpServers: servers})),
@@ -88,7 +88,7 @@ function parseEntry(raw: unknown): Entry {
 function toServer(name: string, entry: Entry): McpServer {
   const limit = entry.timeout === undefined ? {} : {timeoutMs: entry.timeout}
   return 'url' in entry
-    ? {name, type: 'http', url: entry.url, headers: entry.headers, ...(entry.oauth && {clientId: entry.oauth.clientId}), ...limit}
+    ? {name, type: 'http', url: entry.url, headers: entry.headers, ...(entry.oauth?.clientId !== undefined && {clientId: entry.oauth.clientId}), ...limit}
     : {name, type: 'stdio', command: entry.command, args: entry.args, env: entry.env, ...(entry.cwd !== undefined && {cwd: entry.cwd}), ...limit}
 }
 
@@ -165,7 +165,7 @@ function withoutSecrets(entry: Entry, variables: string[]): Record<string, unkno
   const {timeout, disabled} = entry
   const rest = {...(timeout !== undefined && {timeout}), ...(disabled && {disabled})}
   return 'url' in entry
-    ? {type: 'http', url: entry.url, ...(Object.keys(entry.headers).length > 0 && {headers: hide(entry.headers)}), ...(entry.oauth && {oauth: entry.oauth}), ...rest}
+    ? {type: 'http', url: entry.url, ...(Object.keys(entry.headers).length > 0 && {headers: hide(entry.headers)}), ...(entry.oauth?.clientId !== undefined && {oauth: entry.oauth}), ...rest}
     : {command: entry.command, args: entry.args, ...(Object.keys(entry.env).length > 0 && {env: hide(entry.env)}), ...(entry.cwd !== undefined && {cwd: entry.cwd}), ...rest}
 }
 
