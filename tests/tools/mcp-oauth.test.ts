@@ -203,6 +203,23 @@ describe('a sign-in', () => {
     expect([opened, provider.registrations]).toEqual([[], []])
   })
 
+  test.each([
+    ['registers nobody', {}, {}, /registers no clients by itself.*"oauth": \{"clientId"/],
+    ['shows a page without encryption', {authorization_endpoint: 'http://evil.example/auth'}, {clientId: 'mine'}, /wants to show you http:\/\/evil\.example\/auth.*not opened/],
+    ['shows a page that is a program text', {authorization_endpoint: 'javascript:alert(1)'}, {clientId: 'mine'}, /gave no answer that makes sense/],
+    ['has no PKCE by SHA-256', {code_challenge_methods_supported: ['plain']}, {clientId: 'mine'}, /does not support code challenge method S256/],
+    ['calls itself something else', {issuer: 'https://other.example'}, {clientId: 'mine'}, /issuer/i],
+  ])('at an authorization server that %s is not begun', async (_, lie, extra, message) => {
+    const {origin} = new URL(remote.url)
+    const metadata = {issuer: origin, authorization_endpoint: `${origin}/auth`, token_endpoint: `${origin}/token`, response_types_supported: ['code'], code_challenge_methods_supported: ['S256'], ...lie}
+    remote.before.handle = requested => requested === '/.well-known/oauth-authorization-server' ? {status: 200, headers: {'content-type': 'application/json'}, body: JSON.stringify(metadata)} : undefined
+    remote.metadata['authorization_servers'] = [origin]
+    onTestFinished(() => { remote.metadata['authorization_servers'] = [provider.origin] })
+    const opened: string[] = []
+    await expect(said([], {server: serverAt(remote.url, extra), open: async url => { opened.push(url); return true }})).rejects.toMatchObject({message: expect.stringMatching(message) as string})
+    expect(opened).toEqual([])
+  })
+
   test('without encryption is not begun', async () => {
     await expect(said([], {server: serverAt('http://mcp.example.org/mcp')})).rejects.toMatchObject({code: 'refused', message: expect.stringContaining('without encryption') as string})
   })
