@@ -9,6 +9,7 @@ export interface ProgramText { description: string; options: OptionText[]; comma
 const actions: Record<string, string[]> = {
   config: ['get', 'set', 'list', 'path', 'edit'], models: ['list', 'verify'], completion: ['bash', 'zsh', 'fish'],
   instructions: ['list', 'edit', 'allow'], policy: ['list', 'add', 'remove'], examples: ['list', 'remove'],
+  mcp: ['list', 'read', 'prompt'], tools: ['list', 'new', 'import', 'approve', 'sign-in', 'sign-out', 'revoke', 'effect'],
 }
 /** Options whose value is a folder; other values are files. */
 const folders = new Set(['--home'])

@@ -13,14 +13,15 @@ import {davAccount, davAreas, isDav} from '../tools/dav/account.ts'
 import {checkAccount} from '../tools/dav/check.ts'
 import {plocateIndex} from '../tools/files/plocate.ts'
 import {specs} from '../tools/specs.ts'
+import {ownToolChecks} from './doctor-tools.ts'
 import {plannerFile, type Session} from './session.ts'
 import {isMadeForThisMachine} from './setup-voice.ts'
 
 /** `note`: worth knowing, nothing is broken. */
-interface Check { name: string; state: 'ok' | 'note' | 'bad'; detail: string }
+export interface Check { name: string; state: 'ok' | 'note' | 'bad'; detail: string }
 
 export async function doctorCommand(session: Session, signal: AbortSignal): Promise<number> {
-  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await nativeChecks(), ...folderChecks(session), ...await mailChecks(session, signal), ...await davChecks(session, signal), ...await zoomChecks(session, signal), ...programChecks(), ...await indexChecks(session, signal)]
+  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await nativeChecks(), ...folderChecks(session), ...await mailChecks(session, signal), ...await davChecks(session, signal), ...await zoomChecks(session, signal), ...programChecks(), ...await indexChecks(session, signal), ...await ownToolChecks(session, signal)]
   if (session.options.json) process.stdout.write(`${JSON.stringify(checks)}\n`)
   else for (const {name, state, detail} of checks) process.stdout.write(`${state.padEnd(5)} ${name}: ${printable(detail)}\n`)
   return checks.some(c => c.state === 'bad') ? 1 : 0

@@ -6,6 +6,7 @@ import {expand} from '../core/paths.ts'
 import {packageVersion} from '../version.ts'
 import {editText, namedEditor} from './editor.ts'
 import type {FixedRun} from './run.ts'
+import {mcpCompletions, wordsOf} from './mcp-content.ts'
 import {runOne} from './run-one.ts'
 import type {Session} from './session.ts'
 import {slashCommands} from './slash.ts'
@@ -22,6 +23,7 @@ export async function inkDeps(session: Session, notices: string[], fixed: FixedR
     // Completion is no place to say that a server can't be reached.
     contacts: async () => (await (await session.tools()).backends.contacts.all().catch(() => [])).map(c => c.name),
     files: async prefix => completions(prefix),
+    argumentsOf: {mcp: async typed => mcpCompletions(session, [...wordsOf(typed), ...(/\s$/.test(typed) || typed === '' ? [''] : [])])},
     historyFile: path.join(session.config.paths.state, 'history'),
     version: packageVersion(),
     notices: [...notices, ...foreign.problems, ...waiting(foreign)],

@@ -2,6 +2,10 @@
 import type {Config} from '../core/config.ts'
 import {clientOf, hostsOf, type ProviderName, type Purpose} from '../core/oauth/client.ts'
 import {printable} from '../core/text.ts'
+import {readWord, wordFile} from '../tools/approvals.ts'
+import {startHash} from '../tools/mcp/mcp.ts'
+import {readSignIn} from '../tools/mcp/sign-ins.ts'
+import {filled, readServers, serversFile, type McpServer} from '../tools/mcp/servers.ts'
 import {zoomHosts} from '../tools/zoom/server-to-server.ts'
 
 export interface Contact { host: string; why: string }
@@ -26,8 +30,34 @@ export async function contactsOf(config: Config): Promise<Contact[]> {
     for (const host of hostsOf(clientOf(config, name, purpose))) contacts.push({host, why: `renews your sign-in for ${purpose === 'mail' ? 'mail' : 'calendars and contacts'}`})
   }
   if (config.meetings.provider === 'zoom') contacts.push(...zoomHosts.map((host, i) => ({host, why: i === 0 ? 'lets your Zoom app in' : 'makes the Zoom meetings that you confirm'})))
+  contacts.push(...await serverContacts(config))
   if (config.values.sms.gateway === 'twilio') contacts.push({host: 'api.twilio.com', why: 'sends the text messages that you confirm'})
   return contacts
+}
+
+/** MCP servers that are reached by HTTP. Those that are programs may reach whom they like; `networkCommand` says so. */
+async function serverContacts({paths}: Config): Promise<Contact[]> {
+  const {servers} = readWord(wordFile(paths.config))
+  const contacts = await Promise.all(readServers(serversFile(paths.config)).list.map(async (server): Promise<Contact[]> => {
+    if (server.type !== 'http') return []
+    const {name} = server
+    const url = addressOf(server, paths.config)
+    const host = URL.canParse(url) ? new URL(url).host : url
+    if (servers[name]?.start !== startHash(server)) return [{host, why: `will be your MCP server ${name}, once you approve it or sign in there; it is not contacted before`}]
+    const signIn = await readSignIn({name, url}, {paths})
+    return [{host, why: `is your MCP server ${name}`}, ...(signIn ? [{host: new URL(signIn.tokenUrl).host, why: `renews your sign-in at your MCP server ${name}`}] : [])]
+  }))
+  return contacts.flat()
+}
+
+/** The variables of an address may not be set. */
+function addressOf(server: McpServer & {type: 'http'}, configDir: string): string {
+  try {
+    const {url} = filled({...server, headers: {}}, process.env, configDir) as typeof server // of the same type as it was
+    return url
+  } catch {
+    return server.url
+  }
 }
 
 export async function networkCommand(config: Config, isJson: boolean): Promise<number> {
@@ -36,6 +66,6 @@ export async function networkCommand(config: Config, isJson: boolean): Promise<n
     ? 'No host: everything stays on this machine.'
     : contacts.map(({host, why}) => `${host}  ${why}`).join('\n')
   process.stdout.write(isJson ? `${JSON.stringify(contacts)}\n` : `${printable(text)}\n`)
-  if (!isJson) process.stdout.write('`tinyagent setup mail` asks the domain of the address, autoconfig.thunderbird.net and DNS, `setup dav` the domain and DNS. Maps are shown by your browser. --offline makes no connection at all.\n')
+  if (!isJson) process.stdout.write('`tinyagent setup mail` asks the domain of the address, autoconfig.thunderbird.net and DNS, `setup dav` the domain and DNS. Maps are shown by your browser. Plug-ins, shell tools and MCP servers that run on this machine contact whom they like. --offline makes no connection of tinyagent\'s own.\n')
   return 0
 }

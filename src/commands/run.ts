@@ -11,6 +11,7 @@ import {outboxNotice} from './outbox.ts'
 import {checkRequest, readRequest} from './request.ts'
 import {runOne} from './run-one.ts'
 import type {Session} from './session.ts'
+import {quoted} from './mcp-content.ts'
 import {slashCommands} from './slash.ts'
 import {listen} from './voice.ts'
 
@@ -102,8 +103,13 @@ async function plainRepl(session: Session, lines: Lines, one: (text: string, own
         const spoken = await listen(session, lines, signal)
         if (spoken !== undefined && spoken !== '') await one(spoken)
       } else if (command) {
-        const answer = await command(argument)
+        const answer = await command(argument, signal)
         if (typeof answer === 'object' && 'plan' in answer) await one(answer.request, answer)
+        else if (typeof answer === 'object' && 'draft' in answer) {
+          process.stdout.write(`From ${printable(answer.from)}:\n${quoted(answer.draft)}\n`)
+          // What was typed ahead is no answer to a text that nobody had seen.
+          if (/^y(es)?$/i.test((await lines.read('Use it as your request? [y/N] ', signal))?.trim() ?? '')) await one(answer.draft)
+        }
         else process.stdout.write(`${printable(await carryOut(answer))}\n`)
       }
       else if (name) process.stdout.write(`Commands: ${Object.keys(commands).map(c => `/${c}`).join(' ')} /voice /exit\n`)

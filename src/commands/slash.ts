@@ -3,6 +3,7 @@ import {configText} from './config.ts'
 import {examplesAnswer} from './examples.ts'
 import {instructionsAnswer, type SlashAnswer} from './instructions.ts'
 import {logText, undoText} from './log.ts'
+import {mcpAnswer, wordsOf, type Draft} from './mcp-content.ts'
 import {modelsText} from './models.ts'
 import {outboxAnswer, type OwnRun} from './outbox.ts'
 import {policyAnswer} from './policy.ts'
@@ -12,7 +13,7 @@ import type {Session} from './session.ts'
 const daysAhead = 14
 const mailsShown = 20
 
-export function slashCommands(session: Session): Record<string, (argument: string) => Promise<SlashAnswer | OwnRun>> {
+export function slashCommands(session: Session): Record<string, (argument: string, signal: AbortSignal) => Promise<SlashAnswer | OwnRun | Draft>> {
   const backends = async () => (await session.tools()).backends
   return {
     log: async () => logText(session),
@@ -22,6 +23,7 @@ export function slashCommands(session: Session): Record<string, (argument: strin
     instructions: argument => instructionsAnswer(session, argument),
     examples: argument => examplesAnswer(session, argument),
     outbox: argument => outboxAnswer(session, argument),
+    mcp: (argument, signal) => mcpAnswer(session, wordsOf(argument), signal),
     policy: argument => policyAnswer(session, argument),
     calendar: async () => {
       const from = session.now()

@@ -13,6 +13,7 @@ import {changeWord, definitionOf, difference, hashOf, wordFile} from '../tools/a
 import {pluginsDir, type Foreign} from '../tools/foreign.ts'
 import {planName, shapeOf, shortDescription, startHash, type OpenServer} from '../tools/mcp/mcp.ts'
 import {importServers, serversFile, startOf} from '../tools/mcp/servers.ts'
+import {deleteSignIn} from '../tools/mcp/sign-ins.ts'
 import {example} from '../tools/plugins/plugins.ts'
 import {specs} from '../tools/specs.ts'
 import type {Session} from './session.ts'
@@ -59,8 +60,10 @@ export async function toolsCommand(words: string[], session: Session, signal: Ab
     case 'import': return take(need('the file of another program, e.g. claude_desktop_config.json'), session)
     case 'approve': return approve(names, session, signal)
     case 'revoke': return revoke(need('the name of a server or of one of its tools'), session)
+    case 'sign-in': return (await import('./tools-sign-in.ts')).signInCommand(need('the name of an MCP server'), session, signal)
+    case 'sign-out': return (await import('./tools-sign-in.ts')).signOutCommand(need('the name of an MCP server'), session)
     case 'effect': return setEffect(need('a tool and what it does: read, local or outward'), names[1], session)
-    default: throw new UsageError(`tools ${oneLine(action)}: there is list, new NAME, import FILE, approve [SERVER], revoke NAME and effect NAME read|local|outward`)
+    default: throw new UsageError(`tools ${oneLine(action)}: there is list, new NAME, import FILE, approve [SERVER], sign-in SERVER, sign-out SERVER, revoke NAME and effect NAME read|local|outward`)
   }
 }
 
@@ -157,12 +160,12 @@ async function approveOne(open: OpenServer, session: Session, ask: Consent, sign
   const news = [...pins].filter(([name, definition]) => before?.start !== startHash(server) || before?.tools[name]?.hash !== hashOf(definition) || before.tools[name].changed)
   for (const [name, definition] of news) out(describeTool(server.name, name, definition, before?.tools[name]?.definition))
   for (const name of gone) out(`\n${planName(server.name, name)} is gone.`)
-  if (news.length === 0 && gone.length === 0) {
+  if (news.length === 0 && gone.length === 0 && before?.start === startHash(server)) {
     out(`${server.name}: all ${pins.size} tools are as you approved them.`)
     return 0
   }
-  out(`\nText above is the server's own. Each of its tools asks before every call, until \`tinyagent tools effect NAME read\` says otherwise.`)
-  const answer = await ask(news.length === 0 ? 'Take the missing ones off the list?' : `Approve ${news.length === 1 ? 'this tool' : `these ${news.length} tools`} of ${server.name}?`)
+  if (news.length > 0) out(`\nText above is the server's own. Each of its tools asks before every call, until \`tinyagent tools effect NAME read\` says otherwise.`)
+  const answer = await ask(pins.size === 0 ? `${server.name} has no tools. Approve it for its prompts and resources?` : news.length === 0 ? 'Take the missing ones off the list?' : `Approve ${news.length === 1 ? 'this tool' : `these ${news.length} tools`} of ${server.name}?`)
   if (!answer) return refused(answer)
   await changeWord(file, all => {
     all.servers[server.name] = {start: startHash(server), tools: Object.fromEntries([...pins].map(([name, definition]) => [name, {hash: hashOf(definition), definition, changed: false}]))}
@@ -201,6 +204,7 @@ async function revoke(name: string, session: Session): Promise<number> {
     else delete all.servers[name]
     for (const known of gone) delete all.effects[known]
   })
+  if (!tool) await deleteSignIn(name, session.config)
   out(`${name} is not offered any more.`)
   return 0
 }

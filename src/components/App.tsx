@@ -5,10 +5,10 @@ import {oneLine, printable} from '../core/text.ts'
 import type {Answer, Ask as AskUser, Confirm as ConfirmUser, ConfirmAnswer, Dictate, DictationView, Effect, Emit, Event, Plan, Preview, Question, Tool} from '../core/types.ts'
 import {Ask} from './Ask.tsx'
 import {Confirm} from './Confirm.tsx'
-import {emptyEditor, insertWords} from './editor.ts'
+import {editorOf, emptyEditor, insertWords} from './editor.ts'
 import {marks, wrap} from './format.ts'
 import {addToHistory, readHistory} from './history.ts'
-import {Input} from './Input.tsx'
+import {Input, inputRows} from './Input.tsx'
 import {FinishedRun, LiveRun} from './Run.tsx'
 import {closest, completer, helpText, slashCommands, toolsText} from './slash.ts'
 import {reduce, type RunView} from './state.ts'
@@ -21,9 +21,11 @@ export interface InkDeps {
   run(request: string, options: {emit: Emit; confirm: ConfirmUser; ask: AskUser; signal: AbortSignal; dryRun: boolean; plan?: Plan; tools?: Tool[]}): Promise<{exitCode: number}>
   tools: {name: string; description: string; effect: Effect}[]
   /** slash commands that only print: their names without the slash */
-  commands: Record<string, (argument: string) => Promise<SlashAnswer>>
+  commands: Record<string, (argument: string, signal: AbortSignal) => Promise<SlashAnswer>>
   contacts(): Promise<string[]>
   files(prefix: string): Promise<string[]>
+  /** completes the last word after a slash command, by its name */
+  argumentsOf?: Record<string, (typed: string) => Promise<string[]>>
   historyFile: string
   version: string
   /** lines to show first, e.g. what a crash left unfinished */
@@ -35,8 +37,8 @@ export interface InkDeps {
   /** what was said is sent without a look at it */
   sendSpoken: boolean
 }
-/** What a slash command answers: a text to print, one to edit, or a plan to run. */
-type SlashAnswer = string | {edit: string; save(text: string): Promise<string>} | {request: string; plan: Plan; tools: Tool[]}
+/** What a slash command answers: a text to print, one to edit, a plan to run, or somebody's text that may become a request. */
+type SlashAnswer = string | {draft: string; from: string} | {edit: string; save(text: string): Promise<string>} | {request: string; plan: Plan; tools: Tool[]}
 /** `voice`: one request, and it is spoken */
 export interface InkOptions { dryRun: boolean; voice?: boolean }
 
@@ -99,6 +101,8 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
   const [history, setHistory] = useState(() => readHistory(deps.historyFile))
   const [frame, setFrame] = useState(0)
   const [cancelling, setCancelling] = useState(false)
+  /** the slash command that is at work */
+  const [working, setWorking] = useState<string>()
   const controller = useRef<AbortController>(undefined)
   // What is typed while something runs waits its turn; a cancelled run takes what waits behind it along.
   const queue = useRef({last: Promise.resolve(), cancelled: 0})
@@ -108,10 +112,12 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
   const waiting = useLatest<string[]>([])
   const [armed, setArmed] = useState(false)
   const typedAt = useRef(-Infinity)
+  /** when somebody else's text was put into the input line */
+  const offeredAt = useRef(-Infinity)
   const print = useCallback((text: string, error = false): void => setItems(all => [...all, {key: nextKey.current++, text, error}]), [])
 
   // One clock for all spinners; nothing moves when nothing runs or a person is being asked.
-  const moves = (busy && !dialog) || heard.phase === 'writing'
+  const moves = (busy && !dialog) || working !== undefined || heard.phase === 'writing'
   useEffect(() => {
     if (!moves) return
     const clock = setInterval(() => setFrame(f => f + 1), 120)
@@ -154,6 +160,33 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
   const openEditor = deps.openEditor
   const edit = openEditor && ((text: string): Promise<string> => { const resume = suspend(); return openEditor(text).finally(resume) })
 
+  /** Shows what is at work, and lets it be stopped. */
+  const waitFor = async <T,>(name: string, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+    const abort = new AbortController()
+    controller.current = abort
+    setCancelling(false)
+    setWorking(name)
+    try {
+      return await work(abort.signal)
+    } catch (error) {
+      throw abort.signal.aborted ? new Error(`Stopped: ${name}`) : error
+    } finally {
+      controller.current = undefined
+      setWorking(undefined)
+    }
+  }
+  /** Somebody else's text in the input line, to be read and changed first. What the user was typing is not mixed with it. */
+  const offer = ({draft, from}: {draft: string; from: string}): void => {
+    const isFree = editor.now().text === '' && waiting.now().length === 0
+    const isSeen = wrap(printable(draft), width - 4).length <= inputRows
+    const quoted = printable(draft).split('\n').map(line => `  | ${line}`).join('\n')
+    if (isFree) { editor.set(() => editorOf(draft)); offeredAt.current = performance.now() }
+    print([
+      `From ${from}${isFree ? ', now in your input line. Read it, change it; Enter makes it your request, Ctrl-C clears it.' : '. You were typing, so it was not put into the input line: the same again does.'}`,
+      ...(isFree && isSeen ? [] : [quoted]),
+    ].join('\n'))
+  }
+
   const slash = async (text: string): Promise<void> => {
     const [name = '', ...words] = text.slice(1).split(/\s+/)
     const argument = words.join(' ')
@@ -166,8 +199,9 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
     else if (name === 'plan' && argument !== '') await start(argument, true)
     else if (name === 'plan') { print(dryRun.now() ? 'Plans are carried out again.' : 'Plans are only shown from now on. /plan again to carry them out.'); dryRun.set(!dryRun.now()) }
     else if (command) {
-      const answer = await command(argument)
+      const answer = await waitFor(text, signal => command(argument, signal))
       if (typeof answer === 'string') print(answer)
+      else if ('draft' in answer) offer(answer)
       else if ('plan' in answer) await start(answer.request, dryRun.now(), {plan: answer.plan, tools: answer.tools})
       else if (edit) print(await answer.save(await edit(answer.edit)))
       else print('Set EDITOR to your editor first.', true)
@@ -247,7 +281,7 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
     if (!interrupt && (key.name !== 'escape' || dialog)) return
     if (interrupt && cancelling) leave(130)
     else { setCancelling(true); queue.current.cancelled++; controller.current?.abort() }
-  }, busy)
+  }, busy || working !== undefined)
 
   const complete = useMemo(() => completer(deps), [deps])
   const dialogRows = dialog ? Math.max(6, Math.floor((rows - 2) * 0.7)) : 0
@@ -269,10 +303,11 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
         {/* One may follow another with no frame between them; what was typed at the first must not reach the second. */}
         {dialog && dialogProps && 'preview' in dialog && <Confirm key={dialog.key} {...dialogProps} preview={dialog.preview} answer={dialog.answer} openEditor={edit} />}
         {dialog && dialogProps && 'question' in dialog && <Ask key={dialog.key} {...dialogProps} question={dialog.question} answer={dialog.answer} />}
-        {cancelling && busy && <Text color="yellow">Cancelling. Ctrl-C again leaves at once.</Text>}
+        {working !== undefined && <Text dimColor wrap="truncate">{`${marks.spinner[frame % marks.spinner.length]} ${oneLine(working)}   Esc stops`}</Text>}
+        {cancelling && (busy || working !== undefined) && <Text color="yellow">Cancelling. Ctrl-C again leaves at once.</Text>}
         {speech && <Voice view={heard} frame={frame} width={width} stop={speech.stop} cancel={speech.cancel} />}
         {queued.length > 0 && <Text dimColor wrap="truncate">{`${queued.length} more to do: ${oneLine(queued.join('; '))}`}</Text>}
-        {!closed && <Input editor={editor} isShown={isTyping} isAhead={busy} takesKeys={!speech && (!dialog || !armed)} width={width} history={history}
+        {!closed && <Input editor={editor} isShown={isTyping} isAhead={busy || working !== undefined} isSeen={() => performance.now() - offeredAt.current > typingMs} takesKeys={!speech && (!dialog || !armed)} width={width} history={history}
           submit={submit} exit={() => leave(0)} complete={complete} speak={() => enqueue(speak)} typed={() => { typedAt.current = performance.now() }} />}
       </Box>
     </>

@@ -19,6 +19,8 @@ interface Props {
   /** something runs: what is sent off waits, and Ctrl-C, Ctrl-D and Ctrl-T are not for the input line */
   isAhead: boolean
   takesKeys: boolean
+  /** false: Enter was on its way before what is in the line could be seen */
+  isSeen: () => boolean
   /** told of every key but Enter */
   typed: () => void
   width: number
@@ -30,6 +32,9 @@ interface Props {
   speak: () => void
 }
 
+/** of what is typed, on the screen */
+export const inputRows = 6
+
 const common = (options: string[]): string => {
   let end = 0
   const first = options[0] ?? ''
@@ -37,7 +42,7 @@ const common = (options: string[]): string => {
   return first.slice(0, end)
 }
 
-export function Input({editor: {now, set: setEditor}, isShown, isAhead, takesKeys, typed, width, history, submit, exit, complete, speak}: Props) {
+export function Input({editor: {now, set: setEditor}, isShown, isAhead, isSeen, takesKeys, typed, width, history, submit, exit, complete, speak}: Props) {
   const walk = useLatest<Walk>(startWalk(history))
   const [options, setOptions] = useState<string[]>([])
   const note = useLatest('')
@@ -72,7 +77,7 @@ export function Input({editor: {now, set: setEditor}, isShown, isAhead, takesKey
     switch (key.name) {
       case 'enter':
         if (editor.text.endsWith('\\') && editor.cursor === editor.text.length) { setEditor(insert({...editor, text: editor.text.slice(0, -1), cursor: editor.cursor - 1}, '\n')); return }
-        if (editor.text.trim() === '') return
+        if (editor.text.trim() === '' || !isSeen()) return
         submit(editor.text)
         setEditor(emptyEditor)
         walk.set(startWalk([...history.filter(h => h !== editor.text.trim()), editor.text.trim()]))
@@ -95,7 +100,7 @@ export function Input({editor: {now, set: setEditor}, isShown, isAhead, takesKey
   if (!isShown) return null
   return (
     <Box flexDirection="column">
-      <Line editor={now()} prefix={`${marks.prompt} `} width={width} rows={isAhead ? 2 : 6} placeholder="What shall I do? /help shows how" />
+      <Line editor={now()} prefix={`${marks.prompt} `} width={width} rows={isAhead ? 2 : inputRows} placeholder="What shall I do? /help shows how" />
       {!isAhead && options.length > 0 && <Text color="blue" wrap="truncate">{truncate(options.map(oneLine).join('  '), width)}</Text>}
       {!isAhead && note.now() !== '' && <Text color="yellow">{note.now()}</Text>}
     </Box>

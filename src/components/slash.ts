@@ -3,7 +3,7 @@ import type {Effect} from '../core/types.ts'
 import type {Complete} from './Input.tsx'
 
 const help: [string, string][] = [
-  ['/help', 'this help'], ['/tools', 'what tinyagent can do'], ['/plan [request]', 'show the plan and run nothing; alone: on and off'],
+  ['/help', 'this help'], ['/tools', 'what tinyagent can do'], ['/mcp', 'what MCP servers have; read SERVER URI, prompt SERVER NAME'], ['/plan [request]', 'show the plan and run nothing; alone: on and off'],
   ['/mail [file]', 'your mail; choose the open one'], ['/outbox', 'what was kept unsent; send N, delete N'], ['/notes', 'your notes'], ['/calendar', 'what is coming'],
   ['/log', 'what was done'], ['/undo [id]', 'take the last local step back'], ['/config', 'settings and where they are'],
   ['/model', 'the models in use'],
@@ -32,12 +32,15 @@ export function closest(name: string, commands: string[]): string {
 }
 
 /** Completes the word at the cursor. */
-export const completer = (deps: {commands: Record<string, unknown>; contacts(): Promise<string[]>; files(prefix: string): Promise<string[]>}): Complete => async (text, cursor) => {
+export const completer = (deps: {commands: Record<string, unknown>; contacts(): Promise<string[]>; files(prefix: string): Promise<string[]>; argumentsOf?: Record<string, (typed: string) => Promise<string[]>>}): Complete => async (text, cursor) => {
   const before = text.slice(0, cursor)
   if (/^\/\w*$/.test(before)) {
     const all = [...new Set([...slashCommands, ...Object.keys(deps.commands)])].sort()
     return {from: 0, options: all.map(c => `/${c}`).filter(c => c.startsWith(before))}
   }
+  const [, name = '', typed = ''] = /^\/(\w+)\s+(.*)$/s.exec(before) ?? []
+  const own = deps.argumentsOf?.[name]
+  if (own) return {from: cursor - /\S*$/.exec(typed)![0].length, options: await own(typed)}
   const at = /(?:^|\s)@([^@]*)$/.exec(before)
   if (at) {
     const typed = at[1]!.toLowerCase()

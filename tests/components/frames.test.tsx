@@ -156,7 +156,7 @@ it('a picker takes the one that was typed for, and Escape takes none', async () 
 
 function InputAlone({complete}: {complete: Complete}) {
   const editor = useLatest(emptyEditor)
-  return <Input editor={editor} isShown isAhead={false} takesKeys typed={() => undefined} width={80} history={[]} submit={() => undefined} exit={() => undefined} complete={complete} speak={() => undefined} />
+  return <Input editor={editor} isShown isAhead={false} isSeen={() => true} takesKeys typed={() => undefined} width={80} history={[]} submit={() => undefined} exit={() => undefined} complete={complete} speak={() => undefined} />
 }
 
 it('completion shows names of files and contacts with their control characters made visible', async () => {
@@ -233,6 +233,72 @@ it('the REPL runs a request, shows its answer and takes the next one; /nonsense 
   await until(() => codes.length > 0)
   expect(requests).toEqual(['text Ana'])
   expect(codes).toEqual([0])
+})
+
+describe('somebody else\'s text for the input line', () => {
+  const openWith = async (draft: string) => {
+    const requests: string[] = []
+    let give = (): void => undefined
+    const deps: InkDeps = {
+      run: async request => { requests.push(request); return {exitCode: 0} },
+      tools: [], commands: {take: () => new Promise(resolve => { give = () => resolve({draft, from: 'the prompt p of s'}) })},
+      contacts: () => Promise.resolve([]), files: () => Promise.resolve([]), historyFile: '/nonexistent/history', version: '0.0.0', ...noVoice,
+    }
+    const keys = new KeySource()
+    const app = render(<Keys.Provider value={keys}><App deps={deps} options={{dryRun: false}} suspend={() => () => undefined} leave={() => undefined} /></Keys.Provider>)
+    const last = (): string => app.lastFrame() ?? ''
+    await until(() => last().includes('What shall I do?'))
+    await settled()
+    keys.feed('/take\r')
+    await until(() => last().includes('/take   Esc stops'))
+    return {keys, requests, last, give: () => give()}
+  }
+
+  it('is there to be read and changed, and an Enter that was on its way does not send it', async () => {
+    const {keys, requests, last, give} = await openWith('Text Ana hi')
+    give()
+    await until(() => last().includes('❯ Text Ana hi'))
+    expect(last()).toContain('From the prompt p of s, now in your input line.')
+    expect(last()).not.toContain('| Text Ana hi')
+    keys.feed('\r')
+    await settled()
+    expect(requests).toEqual([])
+    keys.feed(' now')
+    await until(() => last().includes('Text Ana hi now'))
+    await until(() => { keys.feed('\r'); return requests.length > 0 })
+    expect(requests).toEqual(['Text Ana hi now'])
+  })
+
+  it('is shown whole above where the line does not show all of it', async () => {
+    const lines = Array.from({length: 9}, (_, i) => `line ${i + 1}`)
+    const {last, give} = await openWith(lines.join('\n'))
+    give()
+    await until(() => last().includes('  | line 1\n  | line 2'))
+    for (const line of lines) expect(last()).toContain(`  | ${line}`)
+  })
+
+  it('is not mixed with what is being typed', async () => {
+    const {keys, requests, last, give} = await openWith('Text Ana hi')
+    keys.feed('remind me')
+    await settled()
+    give()
+    await until(() => last().includes('You were typing, so it was not put into the input line'))
+    expect(last()).toContain('  | Text Ana hi')
+    expect(last()).toContain('❯ remind me')
+    keys.feed('\r')
+    await until(() => requests.length > 0)
+    expect(requests).toEqual(['remind me'])
+  })
+
+  it('is not mixed with what waits to be done either', async () => {
+    const {keys, requests, last, give} = await openWith('Text Ana hi')
+    keys.feed('remind me\r')
+    await settled()
+    give()
+    await until(() => requests.length > 0)
+    expect(last()).toContain('You were typing')
+    expect(requests).toEqual(['remind me'])
+  })
 })
 
 describe('what is typed while a request runs', () => {

@@ -13,6 +13,8 @@ export interface AuthorizationServer {
   lifetime: {access: number}
   /** bodies of requests to the token endpoint */
   tokenRequests: URLSearchParams[]
+  /** bodies of requests that register a client */
+  registrations: unknown[]
   /** What a provider does to sign-ins after a while, or when the user takes them back; 'access': the access tokens alone. */
   endAll(how: 'ended' | 'withdrawn' | 'access'): void
   stop(): Promise<void>
@@ -20,14 +22,16 @@ export interface AuthorizationServer {
 
 export const clientSecret = 'client-secret-canary'
 
-export async function startAuthorizationServer({isConfidential = false} = {}): Promise<AuthorizationServer> {
+/** `forMcp`: clients may register themselves (RFC 7591), and tokens are for one resource (RFC 8707). */
+export async function startAuthorizationServer({isConfidential = false, forMcp = false} = {}): Promise<AuthorizationServer> {
   let handle = (_request: IncomingMessage, response: ServerResponse): void => { response.writeHead(503).end() } // until the provider is made
   const tokenRequests: URLSearchParams[] = []
+  const registrations: unknown[] = []
   const server = createServer((request, response) => {
-    if (request.url === '/token') {
+    if (request.url === '/token' || request.url === '/reg') {
       let body = ''
       request.on('data', (chunk: Buffer) => { body += chunk.toString() })
-      request.on('end', () => { tokenRequests.push(new URLSearchParams(body)) })
+      request.on('end', () => { if (request.url === '/reg') registrations.push(JSON.parse(body)); else tokenRequests.push(new URLSearchParams(body)) })
     }
     handle(request, response)
   })
@@ -59,8 +63,14 @@ export async function startAuthorizationServer({isConfidential = false} = {}): P
       },
       {client_id: 'dovecot', client_secret: 'dovecot-secret', redirect_uris: [], response_types: [], grant_types: [], token_endpoint_auth_method: 'client_secret_basic'},
     ],
-    scopes: ['mail', 'openid', 'offline_access'],
-    features: {devInteractions: {enabled: true}, deviceFlow: {enabled: true}, introspection: {enabled: true, allowedPolicy: () => true}},
+    scopes: ['mail', 'openid', 'offline_access', ...(forMcp ? ['mcp'] : [])],
+    features: {devInteractions: {enabled: true}, deviceFlow: {enabled: true}, introspection: {enabled: true, allowedPolicy: () => true}, ...(forMcp && {
+      registration: {enabled: true},
+      resourceIndicators: {
+        enabled: true, useGrantedResource: () => true,
+        getResourceServerInfo: (_: unknown, resource: string) => ({scope: 'mcp', audience: resource, accessTokenFormat: 'opaque', accessTokenTTL: lifetime.access}),
+      },
+    })},
     issueRefreshToken: () => true,
     ttl: {
       AccessToken: () => lifetime.access, RefreshToken: 86_400, AuthorizationCode: 60, DeviceCode: 60, Grant: 86_400, Interaction: 600, Session: 600, IdToken: 600,
@@ -70,7 +80,7 @@ export async function startAuthorizationServer({isConfidential = false} = {}): P
   })
   handle = provider.callback()
   return {
-    origin, lifetime, tokenRequests,
+    origin, lifetime, tokenRequests, registrations,
     settings: {client_id: 'tinyagent', authorize_url: `${origin}/auth`, token_url: `${origin}/token`, device_url: `${origin}/device/auth`, scope: 'mail offline_access'},
     introspectionUrl: `${origin.replace('http://', 'http://dovecot:dovecot-secret@')}/token/introspection`,
     endAll: how => {

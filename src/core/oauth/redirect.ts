@@ -7,8 +7,8 @@ import {untilAborted} from '../time-limit.ts'
 export interface Redirect {
   /** what the provider is told */
   uri: string
-  /** The code of the first answer that belongs to this sign-in. Rejects when the user said no, or `signal` aborts. */
-  code(signal: AbortSignal): Promise<string>
+  /** The first answer that belongs to this sign-in; it has a `code`. Rejects when the user said no, or `signal` aborts. */
+  answer(signal: AbortSignal): Promise<URLSearchParams>
   close(): void
 }
 
@@ -26,20 +26,19 @@ export interface RedirectOptions { host: '127.0.0.1' | 'localhost'; /** 0: any t
 
 /** Throws ToolError 'unavailable' when the port is taken. */
 export async function openRedirect({host, port, state, provider, stray}: RedirectOptions): Promise<Redirect> {
-  let settle: {resolve(code: string): void; reject(error: unknown): void} | undefined
-  const answered = new Promise<string>((resolve, reject) => { settle = {resolve, reject} })
-  answered.catch(() => undefined) // `code` tells
+  let settle: {resolve(answer: URLSearchParams): void; reject(error: unknown): void} | undefined
+  const answered = new Promise<URLSearchParams>((resolve, reject) => { settle = {resolve, reject} })
+  answered.catch(() => undefined) // `answer` tells
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? '/', 'http://localhost')
     // A page of somebody else's name that leads here (DNS rebinding) is none of ours; nor is a favicon.
     if (request.method !== 'GET' || url.pathname !== '/' || !isOurs(request)) return page(response, 404, 'There is nothing here.')
     try {
-      const code = codeOf(url.searchParams, state, provider)
-      if (code === undefined) {
+      if (codeOf(url.searchParams, state, provider) === undefined) {
         stray()
         return page(response, 400, 'This answer belongs to no sign-in that tinyagent has begun, so it was not taken.')
       }
-      settle?.resolve(code)
+      settle?.resolve(url.searchParams)
       page(response, 200, 'That is all. Go back to the terminal; this page can be closed.')
     } catch (error) {
       settle?.reject(error)
@@ -55,7 +54,7 @@ export async function openRedirect({host, port, state, provider, stray}: Redirec
   })
   return {
     uri: `http://${host}:${used}`,
-    code: async signal => {
+    answer: async signal => {
       signal.throwIfAborted()
       return untilAborted(answered, signal)
     },

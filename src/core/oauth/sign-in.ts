@@ -43,8 +43,8 @@ export async function signInByBrowser(client: OAuthClient, options: SignInOption
     say(isOpen ? 'Your browser shows a page of the provider. If it does not, open this address:' : 'Open this address in a browser:')
     say(`  ${url}`)
     say(`Waiting for the answer at ${redirect.uri} (Ctrl-C stops) ...`)
-    const code = await firstCode(redirect.code, client, state, options, timeoutMs)
-    const answer = await genericGrantRequest(configuration, 'authorization_code', {code, redirect_uri: redirect.uri, code_verifier: verifier})
+    const code = (await firstAnswer(redirect.answer, client.provider, state, options, timeoutMs)).get('code')
+    const answer = await genericGrantRequest(configuration, 'authorization_code', {code: code ?? '', redirect_uri: redirect.uri, code_verifier: verifier})
     return tokensFrom(answer, client)
   } catch (error) {
     throw failure(error, client, signal)
@@ -53,24 +53,24 @@ export async function signInByBrowser(client: OAuthClient, options: SignInOption
   }
 }
 
-/** The code that comes first: by the browser of this machine, or pasted. */
-async function firstCode(waiting: (signal: AbortSignal) => Promise<string>, client: OAuthClient, state: string, {paste, say, signal}: SignInOptions, timeoutMs: number): Promise<string> {
+/** The answer that comes first, with a `code` of this sign-in: by the browser of this machine, or pasted. Throws as signInByBrowser does. */
+export async function firstAnswer(waiting: (signal: AbortSignal) => Promise<URLSearchParams>, provider: string, state: string, {paste, say, signal}: SignInOptions, timeoutMs = defaultMs): Promise<URLSearchParams> {
   const limit = AbortSignal.timeout(timeoutMs)
   const done = new AbortController()
   const until = AbortSignal.any([signal, limit, done.signal])
-  const pasted = async (): Promise<string> => {
+  const pasted = async (): Promise<URLSearchParams> => {
     for (;;) {
       const text = await paste!(until)
       if (text === undefined) throw new UsageError('the sign-in was left; nothing was changed')
-      const code = URL.canParse(text) ? codeOf(new URL(text).searchParams, state, client.provider) : undefined
-      if (code !== undefined) return code
+      const answer = URL.canParse(text) ? new URL(text).searchParams : undefined
+      if (answer && codeOf(answer, state, provider) !== undefined) return answer
       if (text !== '') say('  That is not the address that this sign-in ends at; it begins with http:// and holds a code.')
     }
   }
   try {
     return await Promise.race([waiting(until), ...(paste ? [pasted()] : [])])
   } catch (error) {
-    if (limit.aborted && !signal.aborted) throw new ToolError('timeout', `Nobody has signed in at ${client.provider} within ${Math.round(timeoutMs / 60_000)} minutes. Nothing was changed.`)
+    if (limit.aborted && !signal.aborted) throw new ToolError('timeout', `Nobody has signed in at ${provider} within ${Math.round(timeoutMs / 60_000)} minutes. Nothing was changed.`)
     throw error
   } finally {
     done.abort(new DOMException('answered', 'AbortError'))
@@ -98,7 +98,7 @@ export async function signInByDevice(client: OAuthClient, {say, signal}: Pick<Si
   }
 }
 
-function refuseOffline(): void {
+export function refuseOffline(): void {
   if (isOffline()) throw new UsageError('signing in needs the provider, and --offline is on')
 }
 

@@ -2,11 +2,13 @@
 // everything that it has started. What it says is text of a stranger.
 import {Client, ReadBuffer, SdkError, SdkErrorCode, serializeMessage, StreamableHTTPClientTransport, type CallToolResult, type Tool as McpTool, type Transport} from '@modelcontextprotocol/client'
 import {getDefaultEnvironment} from '@modelcontextprotocol/client/stdio'
-import {isAbort, reasonOf, ToolError} from '../../core/errors.ts'
+import {isAbort, reasonOf, ToolError, UsageError} from '../../core/errors.ts'
 import {accompany, type Companion} from '../../core/exec.ts'
 import {oneLine} from '../../core/text.ts'
 import type {Json} from '../../core/types.ts'
+import type {SecretConfig} from '../../core/secrets.ts'
 import type {McpServer} from './servers.ts'
+import {tokensFor} from './tokens.ts'
 
 /** A package runner may have to download the server when it starts for the first time. */
 const startMs = 50_000
@@ -23,14 +25,16 @@ export interface Connection {
   tools(signal: AbortSignal): Promise<McpTool[]>
   /** Throws ToolError; `isError` in the result is for the caller. */
   call(tool: string, args: Record<string, Json>, options: {signal: AbortSignal; progress(message: string, fraction?: number): void}): Promise<CallToolResult>
-  /** What is only read or filled in: for the commands of the REPL. */
-  use<T>(work: (client: Client) => Promise<T>, signal: AbortSignal): Promise<T>
+  /** What is only read or filled in: for /mcp. `limits` are for each request of the work. Throws ToolError, or what the work throws of ours. */
+  use<T>(work: (client: Client, limits: {signal: AbortSignal; timeout: number}) => Promise<T>, signal: AbortSignal): Promise<T>
   close(): Promise<void>
 }
 
 export interface ConnectionDeps {
   /** of tinyagent, told to the server */
   version: string
+  /** where its tokens are, if it wants a sign-in */
+  secrets: SecretConfig
   /** the server says that its tools are others now */
   onChanged(): void
 }
@@ -65,12 +69,13 @@ export function openConnection(server: McpServer, deps: ConnectionDeps): Connect
   }
   const limits = (signal: AbortSignal): {signal: AbortSignal; timeout: number} => ({signal, timeout: server.timeoutMs ?? callMs})
   return {
-    tools: signal => ask(signal, false, async ({client}) => (await client.listTools(undefined, {...limits(signal), cacheMode: 'refresh'})).tools.slice(0, maxTools)),
+    // Of a server without tools the SDK would write to standard output.
+    tools: signal => ask(signal, false, async ({client}) => client.getServerCapabilities()?.tools ? (await client.listTools(undefined, {...limits(signal), cacheMode: 'refresh'})).tools.slice(0, maxTools) : []),
     call: (tool, args, {signal, progress}) => ask(signal, true, ({client}) => client.callTool({name: tool, arguments: args}, {
       ...limits(signal),
       onprogress: ({progress: done, total, message}) => progress(oneLine(message ?? 'at work').slice(0, 200), total !== undefined && total > 0 ? Math.min(1, Math.max(0, done / total)) : undefined),
     })),
-    use: (work, signal) => ask(signal, false, ({client}) => work(client)),
+    use: (work, signal) => ask(signal, false, ({client}) => work(client, limits(signal))),
     async close() {
       closing.abort()
       const last = await open?.catch(() => undefined)
@@ -105,7 +110,7 @@ async function start(server: McpServer, deps: ConnectionDeps, closing: AbortSign
 class Ended extends ToolError {}
 
 async function connect(server: McpServer, deps: ConnectionDeps, mode: 'auto' | 'legacy', closing: AbortSignal): Promise<Live> {
-  const transport = server.type === 'stdio' ? await openPipes(server) : openHttp(server)
+  const transport = server.type === 'stdio' ? await openPipes(server) : openHttp(server, deps.secrets)
   const client = new Client({name: 'tinyagent', version: deps.version}, {
     capabilities: {},
     versionNegotiation: {mode, probe: {timeoutMs: probeMs}},
@@ -139,14 +144,25 @@ async function connect(server: McpServer, deps: ConnectionDeps, mode: 'auto' | '
 
 function failure(name: string, error: unknown, isEffect: boolean, said: string): Error {
   const doubt = isEffect ? '; it may have been done all the same, please check' : ''
-  if (error instanceof ToolError) return error
+  if (error instanceof ToolError || error instanceof UsageError) return error
   if (error instanceof SdkError && error.code === SdkErrorCode.RequestTimeout) return new ToolError('timeout', `The MCP server ${name} did not answer in time${doubt}`, {cause: error})
   if (said !== '') return new ToolError('unavailable', `The MCP server ${name} ${said}${doubt}`, {cause: error})
   if (isAbort(error)) return error as Error // isAbort has looked
+  const ours = causesOf(error).find(cause => cause instanceof ToolError)
+  if (ours) return ours
   const status = typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined
-  if (status === 401 || status === 403) return new ToolError('unavailable', `The MCP server ${name} wants a login that tinyagent does not do; put a token of yours into its "headers" in mcp.json, as "Authorization": "Bearer \${NAME}"`, {cause: error})
+  if (status === 401) return new ToolError('unavailable', `The MCP server ${name} does not take the login that it is given: look at its "headers" in mcp.json, or sign in again with \`tinyagent tools sign-in ${name}\``, {cause: error})
+  if (status === 403) return new ToolError('refused', `The MCP server ${name} does not allow this to you; with a sign-in that allows more (\`tinyagent tools sign-in ${name}\`) it may`, {cause: error})
   return new ToolError('failed', `The MCP server ${name}: ${oneLine(causeOf(error)).slice(0, 300)}`, {cause: error})
 }
+
+function causesOf(error: unknown): unknown[] {
+  const all: unknown[] = []
+  for (let e = error; e instanceof Error && all.length < 5; e = e.cause) all.push(e)
+  return all
+}
+
+const hasOwnToken = ({headers}: McpServer & {type: 'http'}): boolean => Object.keys(headers).some(key => key.toLowerCase() === 'authorization')
 
 /** fetch's own message is "fetch failed". */
 const causeOf = (error: unknown): string => error instanceof Error && error.cause !== undefined && /fetch failed/.test(error.message) ? `cannot be reached: ${reasonOf(error.cause)}` : reasonOf(error)
@@ -204,11 +220,13 @@ async function openPipes(server: McpServer & {type: 'stdio'}): Promise<Wire> {
   return wire
 }
 
-function openHttp(server: McpServer & {type: 'http'}): Wire {
+function openHttp(server: McpServer & {type: 'http'}, secrets: SecretConfig): Wire {
   let received = 0
   let ended = ''
   const transport = new StreamableHTTPClientTransport(new URL(server.url), {
     requestInit: {headers: server.headers},
+    // A token that the user has put into the file is used as it is.
+    ...(!hasOwnToken(server) && {authProvider: tokensFor(server, secrets)}),
     fetch: async (url, init) => {
       const response = await fetch(url, init)
       if (!response.body) return response

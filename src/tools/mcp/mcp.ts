@@ -1,6 +1,6 @@
 // The tools of MCP servers as tools of ours: approved ones only, planned from what was pinned at approval, so that no server is
 // started before one of its tools is called. A server whose tool says something else by then is not called.
-import type {CallToolResult} from '@modelcontextprotocol/client'
+import type {CallToolResult, ContentBlock} from '@modelcontextprotocol/client'
 import {ToolError} from '../../core/errors.ts'
 import {oneLine, printable} from '../../core/text.ts'
 import {tool, type Effect, type Json, type PreviewField, type Tool} from '../../core/types.ts'
@@ -37,7 +37,7 @@ export function openServer(server: McpServer, deps: McpDeps): OpenServer {
   const connection = (): Promise<Connection> => opened ??= (async () => {
     // The SDK is loaded by the first call only.
     const {openConnection} = await import('./connection.ts')
-    return openConnection(filled(server, deps.env, deps.configDir), {version: deps.version, onChanged: () => verified.clear()})
+    return openConnection(filled(server, deps.env, deps.configDir), {version: deps.version, secrets: {paths: {config: deps.configDir}, env: deps.env}, onChanged: () => verified.clear()})
   })()
   return {
     server, connection,
@@ -127,16 +127,22 @@ function fieldsOf(args: Record<string, Json>, shape: CallShape): PreviewField[] 
 
 /** The text of a result, with nothing in it that a terminal obeys. Pictures and sounds are named. */
 export function textOf({content = [], structuredContent}: Pick<CallToolResult, 'content' | 'structuredContent'>): string {
-  const parts = content.map(block => {
-    switch (block.type) {
-      case 'text': return block.text
-      case 'image': case 'audio': return `[${block.type}, ${block.mimeType}, ${Math.round(block.data.length * 0.75)} bytes]`
-      case 'resource_link': return block.uri
-      case 'resource': return 'text' in block.resource ? block.resource.text : `[${block.resource.uri}]`
-    }
-  })
+  const parts = content.map(blockText)
   const text = parts.length === 0 && structuredContent !== undefined ? JSON.stringify(structuredContent) : parts.join('\n')
   return printable(text)
 }
 
-const cut = (text: string, length: number): string => text.length <= length ? text : `${text.slice(0, length).replace(/[\ud800-\udbff]$/, '')}... (${text.length - length} more characters)`
+/** As the server wrote it: for `printable`. */
+export function blockText(block: ContentBlock): string {
+  switch (block.type) {
+    case 'text': return block.text
+    case 'image': case 'audio': return `[${block.type}, ${block.mimeType}, ${bytesOf(block.data)} bytes]`
+    case 'resource_link': return block.uri
+    case 'resource': return 'text' in block.resource ? block.resource.text : `[${block.resource.uri}, ${bytesOf(block.resource.blob)} bytes]`
+  }
+}
+
+/** Of what base64 stands for. */
+export const bytesOf = (base64: string): number => Math.floor(base64.replace(/=+$/, '').length * 3 / 4)
+
+export const cut = (text: string, length: number): string => text.length <= length ? text : `${text.slice(0, length).replace(/[\ud800-\udbff]$/, '')}... (${text.length - length} more characters)`

@@ -15,7 +15,7 @@ const common = {
 }
 // What other programs keep there besides (icons, lists of their own approvals) is passed over.
 const stdioEntry = z.object({type: z.literal('stdio').optional(), command: z.string().min(1), args: z.array(z.string()).default([]), env: texts, cwd: z.string().optional(), ...common})
-const httpEntry = z.object({type: z.enum(['http', 'streamable-http', 'streamableHttp']).optional(), url: z.url({protocol: /^https?$/, error: 'expected an address that begins with http:// or https://'}), headers: texts, ...common})
+const httpEntry = z.object({type: z.enum(['http', 'streamable-http', 'streamableHttp']).optional(), url: z.url({protocol: /^https?$/, error: 'expected an address that begins with http:// or https://'}), headers: texts, oauth: z.object({clientId: z.string().min(1).optional()}).optional(), ...common})
 const fileSchema = z.union([
   z.object({mcpServers: z.record(z.string(), z.unknown())}),
   z.object({servers: z.record(z.string(), z.unknown())}).transform(({servers}) => ({mcpServers: servers})),
@@ -28,7 +28,7 @@ type Entry = StdioEntry | HttpEntry
 
 export type McpServer = {name: string; timeoutMs?: number} & (
   | {type: 'stdio'; command: string; args: string[]; env: Record<string, string>; cwd?: string}
-  | {type: 'http'; url: string; headers: Record<string, string>}
+  | {type: 'http'; url: string; headers: Record<string, string>; /** of a client that the user made where tinyagent cannot register one */ clientId?: string}
 )
 
 export interface Servers { list: McpServer[]; problems: string[] }
@@ -88,7 +88,7 @@ function parseEntry(raw: unknown): Entry {
 function toServer(name: string, entry: Entry): McpServer {
   const limit = entry.timeout === undefined ? {} : {timeoutMs: entry.timeout}
   return 'url' in entry
-    ? {name, type: 'http', url: entry.url, headers: entry.headers, ...limit}
+    ? {name, type: 'http', url: entry.url, headers: entry.headers, ...(entry.oauth?.clientId !== undefined && {clientId: entry.oauth.clientId}), ...limit}
     : {name, type: 'stdio', command: entry.command, args: entry.args, env: entry.env, ...(entry.cwd !== undefined && {cwd: entry.cwd}), ...limit}
 }
 
@@ -165,7 +165,7 @@ function withoutSecrets(entry: Entry, variables: string[]): Record<string, unkno
   const {timeout, disabled} = entry
   const rest = {...(timeout !== undefined && {timeout}), ...(disabled && {disabled})}
   return 'url' in entry
-    ? {type: 'http', url: entry.url, ...(Object.keys(entry.headers).length > 0 && {headers: hide(entry.headers)}), ...rest}
+    ? {type: 'http', url: entry.url, ...(Object.keys(entry.headers).length > 0 && {headers: hide(entry.headers)}), ...(entry.oauth?.clientId !== undefined && {oauth: entry.oauth}), ...rest}
     : {command: entry.command, args: entry.args, ...(Object.keys(entry.env).length > 0 && {env: hide(entry.env)}), ...(entry.cwd !== undefined && {cwd: entry.cwd}), ...rest}
 }
 

@@ -1,0 +1,49 @@
+// `tinyagent tools sign-in SERVER` and `sign-out SERVER`: for MCP servers that want a sign-in by browser (OAuth).
+import {UsageError} from '../core/errors.ts'
+import {systemOpener} from '../core/exec.ts'
+import {readSecret} from '../core/secrets.ts'
+import {oneLine, printable} from '../core/text.ts'
+import {filled, serversFile} from '../tools/mcp/servers.ts'
+import {clientSecretName, deleteSignIn, writeSignIn} from '../tools/mcp/sign-ins.ts'
+import {prompt} from './prompt.ts'
+import type {Session} from './session.ts'
+
+const say = (line: string): void => { process.stdout.write(`${printable(line)}\n`) }
+
+export async function signInCommand(name: string, session: Session, signal: AbortSignal): Promise<number> {
+  const {config} = session
+  const {servers} = await session.foreign()
+  const found = servers.find(s => s.server.name === name)?.server
+  if (!found) throw new UsageError(`There is no MCP server ${oneLine(name)} in ${serversFile(config.paths.config)}; there: ${servers.map(s => s.server.name).join(', ') || 'none'}`)
+  const server = filled(found, process.env, config.paths.config)
+  if (server.type !== 'http') throw new UsageError(`${name} is a program on this machine; it has no sign-in that tinyagent does, and signs in by itself where it needs to`)
+  const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true
+  const clientSecret = server.clientId === undefined ? undefined : await secretOf(name, session, isTerminal, signal)
+  say(`${name} is reached at ${server.url}`)
+  const {signInAt} = await import('../tools/mcp/sign-in.ts')
+  const signIn = await signInAt(server, {
+    say, signal, open: systemOpener(), port: config.oauth.port, ...(clientSecret !== undefined && {clientSecret}),
+    ...(isTerminal && {paste: (until: AbortSignal) => prompt('If that browser is on another machine, paste the address it ends at', {}, until)}),
+  })
+  const place = await writeSignIn(server, signIn, config)
+  say(`Signed in at ${new URL(signIn.issuer).host} for ${name}.`)
+  say(place.warning ?? `The sign-in is kept in ${place.where}.`)
+  const {word} = await session.foreign()
+  if (!word.servers[name]) say(`\`tinyagent tools approve ${name}\` shows what it offers.`)
+  return 0
+}
+
+/** Of the client that the user made; most native clients have none. */
+async function secretOf(name: string, {config}: Session, isTerminal: boolean, signal: AbortSignal): Promise<string | undefined> {
+  const known = await readSecret(clientSecretName(name), config, signal).catch(() => undefined)
+  if (known !== undefined || !isTerminal) return known
+  const typed = await prompt('Client secret, empty where it has none', {isHidden: true}, signal)
+  if (typed === undefined) throw new UsageError('the sign-in was left; nothing was changed')
+  return typed === '' ? undefined : typed
+}
+
+export async function signOutCommand(name: string, {config}: Session): Promise<number> {
+  await deleteSignIn(name, config)
+  say(`tinyagent has no sign-in at ${name} any more. That it was allowed in stays on the list of its authorization server; take it back there.`)
+  return 0
+}

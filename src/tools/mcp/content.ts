@@ -1,0 +1,102 @@
+// What an MCP server has besides its tools: resources to read, and prompts to begin a request with. All of it is text of a stranger:
+// it leaves this file with nothing in it that a terminal obeys, and nothing here becomes part of a plan.
+import type {Client} from '@modelcontextprotocol/client'
+import {ToolError, UsageError} from '../../core/errors.ts'
+import {oneLine, printable} from '../../core/text.ts'
+import type {Word} from '../approvals.ts'
+import {blockText, bytesOf, cut, startHash, type OpenServer} from './mcp.ts'
+
+export interface Resource {
+  uri: string
+  /** `uri` has parts in braces to fill in (RFC 6570) */
+  isTemplate: boolean
+  title: string
+  mimeType?: string
+  /** bytes, as the server says */
+  size?: number
+}
+export interface PromptArgument { name: string; description: string; isRequired: boolean }
+export interface Prompt { name: string; description: string; args: PromptArgument[] }
+/** `left`: how many more there are than are listed */
+export interface Contents { resources: Resource[]; prompts: Prompt[]; left: number }
+
+/** of one kind, of one server */
+const maxListed = 1_000
+const maxName = 300
+/** of a resource or a prompt on the screen, in characters */
+const maxShown = 20_000
+
+/** Nothing for a kind that the server does not have. Throws ToolError. */
+export async function contentsOf(open: OpenServer, signal: AbortSignal): Promise<Contents> {
+  const connection = await open.connection()
+  return connection.use(async (client, limits) => {
+    const options = {...limits, cacheMode: 'refresh'} as const
+    // The SDK asks for all pages. What the server has not is not asked for: the SDK would write about it to standard output.
+    const {resources: hasResources} = client.getServerCapabilities() ?? {}
+    const prompts = await promptsOf(client, limits)
+    const resources = hasResources ? (await client.listResources(undefined, options)).resources : []
+    const templates = hasResources ? (await client.listResourceTemplates(undefined, options)).resourceTemplates : []
+    const all: Resource[] = [
+      ...resources.map(({uri, name, title, description, mimeType, size}) => ({
+        uri, isTemplate: false, title: line(title ?? description ?? name), ...(mimeType !== undefined && {mimeType: line(mimeType)}), ...(size !== undefined && {size}),
+      })),
+      ...templates.map(({uriTemplate, name, title, description, mimeType}) => ({
+        uri: uriTemplate, isTemplate: true, title: line(title ?? description ?? name), ...(mimeType !== undefined && {mimeType: line(mimeType)}),
+      })),
+    ]
+    return {
+      resources: all.slice(0, maxListed),
+      prompts: prompts.slice(0, maxListed).map(promptOf),
+      left: Math.max(0, all.length - maxListed) + Math.max(0, prompts.length - maxListed),
+    }
+  }, signal)
+}
+
+type SdkPrompt = Awaited<ReturnType<Client['listPrompts']>>['prompts'][number]
+
+const promptsOf = async (client: Client, limits: {signal: AbortSignal; timeout: number}): Promise<SdkPrompt[]> =>
+  client.getServerCapabilities()?.prompts ? (await client.listPrompts(undefined, {...limits, cacheMode: 'refresh'})).prompts : []
+
+const promptOf = ({name, title, description, arguments: args = []}: SdkPrompt): Prompt => ({
+  name, description: line(description ?? title ?? ''),
+  args: args.map(a => ({name: a.name, description: line(a.description ?? ''), isRequired: a.required ?? false})),
+})
+
+const line = (text: string): string => cut(oneLine(text), maxName)
+
+/** A resource as text; what is not text is named with its size. Throws ToolError. */
+export async function readResource(open: OpenServer, uri: string, signal: AbortSignal): Promise<string> {
+  const connection = await open.connection()
+  const {contents} = await connection.use((client, limits) => client.readResource({uri}, {...limits, cacheMode: 'bypass'}), signal)
+  const parts = contents.map(part => 'text' in part ? part.text : `[${part.mimeType ?? 'no text'}, ${bytesOf(part.blob)} bytes]`)
+  return cut(printable(parts.join('\n')), maxShown)
+}
+
+/** What a prompt says with these arguments, each message after the other. Throws ToolError, or UsageError for arguments that do not fit. */
+export async function fillPrompt(open: OpenServer, name: string, given: Record<string, string>, signal: AbortSignal): Promise<string> {
+  const connection = await open.connection()
+  return connection.use(async (client, limits) => {
+    const prompts = await promptsOf(client, limits)
+    const found = prompts.find(p => p.name === name)
+    if (!found) throw new UsageError(`${open.server.name} has no prompt ${oneLine(name)}; it has ${prompts.slice(0, 20).map(p => line(p.name)).join(', ') || 'none'}`)
+    const {args} = promptOf(found)
+    const unknown = Object.keys(given).find(key => !args.some(a => a.name === key))
+    if (unknown !== undefined) throw new UsageError(`${open.server.name}'s prompt ${line(name)} takes no ${oneLine(unknown)}; it takes ${args.map(a => line(a.name)).join(', ') || 'nothing'}`)
+    const missing = args.filter(a => a.isRequired && given[a.name] === undefined)
+    if (missing.length > 0) throw new UsageError(`${open.server.name}'s prompt ${line(name)} needs ${missing.map(a => `${line(a.name)}=...${a.description && ` (${a.description})`}`).join(', ')}`)
+    const {messages} = await client.getPrompt({name, arguments: given}, limits)
+    // One voice needs no names.
+    const isOne = messages.every(m => m.role === 'user')
+    return printable(messages.map(({role, content}) => `${isOne ? '' : role === 'user' ? 'You: ' : 'Assistant: '}${blockText(content)}`).join('\n\n')).trim()
+  }, signal)
+}
+
+/** The server of this name, if the user has approved how it starts. Throws UsageError or ToolError 'refused' with what to do. */
+export function approvedServer(name: string, {servers, word}: {servers: OpenServer[]; word: Word}): OpenServer {
+  const found = servers.find(s => s.server.name === name)
+  if (!found) throw new UsageError(`There is no MCP server ${oneLine(name)}; there: ${servers.map(s => s.server.name).join(', ') || 'none'}`)
+  if (!isApproved(found, word)) throw new ToolError('refused', `The MCP server ${name} is not approved${word.servers[name] ? ' as it starts now' : ' yet'}, so it was not started: \`tinyagent tools approve ${name}\` shows what it is`)
+  return found
+}
+
+export const isApproved = ({server}: OpenServer, word: Word): boolean => word.servers[server.name]?.start === startHash(server)

@@ -1,0 +1,53 @@
+// What is kept of a sign-in at an MCP server: by core/secrets.ts, whole, and for one address only.
+import {z} from 'zod'
+import {ToolError} from '../../core/errors.ts'
+import {deleteSecret, readSecret, writeSecret, type SecretConfig, type SecretPlace} from '../../core/secrets.ts'
+import type {McpServer} from './servers.ts'
+
+const signInSchema = z.object({
+  /** of the MCP server: another one gets none of this */
+  url: z.string(),
+  /** of the authorization server (RFC 8414), and where tokens come from */
+  issuer: z.string(),
+  tokenUrl: z.url({protocol: /^https?$/}),
+  /** how a client proves itself there */
+  methods: z.array(z.string()),
+  /** whom the tokens are for (RFC 8707) */
+  resource: z.string().optional(),
+  client: z.object({client_id: z.string(), client_secret: z.string().optional(), token_endpoint_auth_method: z.string().optional()}),
+  access: z.string(),
+  refresh: z.string().optional(),
+  /** milliseconds since 1970; absent where the server does not say */
+  goodUntil: z.number().optional(),
+})
+export type SignIn = z.infer<typeof signInSchema>
+
+const nameOf = (server: string): string => `mcp-oauth-${server}`
+/** The environment holds passwords of other kinds, not this. */
+const placeOf = ({paths, env = process.env, keyring}: SecretConfig): SecretConfig =>
+  ({paths, env: env['TINYAGENT_NO_KEYRING'] ? {TINYAGENT_NO_KEYRING: env['TINYAGENT_NO_KEYRING']} : {}, ...(keyring && {keyring})})
+
+/** Undefined where there is none, or only one for another address than the server has now. Throws ToolError 'refused' for a file that others can read. */
+export async function readSignIn({name, url}: {name: string; url: string}, secrets: SecretConfig): Promise<SignIn | undefined> {
+  let text: string
+  try {
+    text = await readSecret(nameOf(name), placeOf(secrets))
+  } catch (error) {
+    if (error instanceof ToolError && error.code === 'unavailable') return undefined
+    throw error
+  }
+  try {
+    const kept = signInSchema.parse(JSON.parse(text))
+    return kept.url === url ? kept : undefined
+  } catch {
+    return undefined // written by another version; a new sign-in replaces it
+  }
+}
+
+export const writeSignIn = ({name}: Pick<McpServer, 'name'>, signIn: SignIn, secrets: SecretConfig): Promise<SecretPlace> =>
+  writeSecret(nameOf(name), JSON.stringify(signIn), placeOf(secrets))
+
+export const deleteSignIn = (server: string, secrets: SecretConfig): Promise<void> => deleteSecret(nameOf(server), placeOf(secrets))
+
+/** Of core/secrets.ts: the secret of a client that the user made, in TINYAGENT_MCP_CLIENT_NAME_PASSWORD. */
+export const clientSecretName = (server: string): string => `mcp-client-${server}`

@@ -1,0 +1,133 @@
+// Tokens of MCP servers that want a sign-in (OAuth 2.1 as the MCP specification has it). They are kept by core/secrets.ts with the
+// address that they are for, go to that address alone, and are renewed at the token endpoint that the user signed in at: what a
+// server says of its authorization later on changes nothing.
+import path from 'node:path'
+import {OAuthError, refreshAuthorization, type AuthProvider, type FetchLike} from '@modelcontextprotocol/client'
+import {z} from 'zod'
+import {isAbort, ToolError} from '../../core/errors.ts'
+import {failureOf, isLoopbackHost, networkReasons} from '../../core/network.ts'
+import {alone} from '../../core/oauth/alone.ts'
+import {requestMs} from '../../core/oauth/client.ts'
+import {oneLine} from '../../core/text.ts'
+import {readSignIn, writeSignIn, type SignIn} from './sign-ins.ts'
+import type {SecretConfig} from '../../core/secrets.ts'
+import type {McpServer} from './servers.ts'
+
+export type HttpServer = McpServer & {type: 'http'}
+
+/** A token that ends on its way to the server is of no use. */
+const spareMs = 60_000
+/** of one answer of an authorization server */
+const maxAnswer = 1024 * 1024
+
+export const signInNeeded = ({name}: HttpServer, why = 'wants you to sign in'): ToolError => new ToolError('unavailable',
+  `The MCP server ${name} ${why}: \`tinyagent tools sign-in ${name}\` does that by browser. Where it has tokens to copy instead, put one into its "headers" in mcp.json, as "Authorization": "Bearer \${NAME}"`)
+
+/** For the SDK's transport: the token for each request, and a new one where the server does not take it. Both throw ToolError. */
+export function tokensFor(server: HttpServer, secrets: SecretConfig, clock: () => number = () => Date.now()): AuthProvider {
+  let current: SignIn | undefined
+  let isRead = false
+  let renewal: Promise<SignIn> | undefined
+  const load = async (): Promise<SignIn | undefined> => {
+    if (!isRead) current = await readSignIn(server, secrets)
+    isRead = true
+    return current
+  }
+  const isGood = ({goodUntil}: SignIn): boolean => goodUntil === undefined || clock() < goodUntil - spareMs
+  /** Shared by all that wait. `stale` is what must not be given again. */
+  const renew = (stale: string): Promise<SignIn> => renewal ??= alone(lockOf(server, secrets), async () => {
+    // Another tinyagent may have renewed it: a refresh token that is used twice may be taken for a theft.
+    const kept = await readSignIn(server, secrets)
+    if (!kept) throw signInNeeded(server)
+    if (kept.access !== stale && isGood(kept)) return current = kept
+    if (kept.refresh === undefined) throw signInNeeded(server, 'does not take your sign-in any more')
+    current = await refreshed(server, kept, kept.refresh, clock)
+    await writeSignIn(server, current, secrets)
+    return current
+  }).finally(() => { renewal = undefined })
+  return {
+    async token() {
+      const now = await load()
+      return now && (isGood(now) ? now : await renew(now.access)).access
+    },
+    async onUnauthorized() {
+      const now = await load()
+      if (!now) throw signInNeeded(server)
+      await renew(now.access)
+    },
+  }
+}
+
+const lockOf = ({name}: HttpServer, {paths}: SecretConfig): string => path.join(paths.config, 'secrets', `mcp-oauth-${name}.lock`)
+
+async function refreshed(server: HttpServer, kept: SignIn, refresh: string, clock: () => number): Promise<SignIn> {
+  try {
+    const tokens = await refreshAuthorization(kept.issuer, {
+      metadata: {issuer: kept.issuer, token_endpoint: kept.tokenUrl, authorization_endpoint: kept.tokenUrl, response_types_supported: ['code'], token_endpoint_auth_methods_supported: kept.methods},
+      clientInformation: kept.client, refreshToken: refresh, fetchFn: authFetch(server),
+      ...(kept.resource !== undefined && {resource: kept.resource}),
+    })
+    return withTokens(kept, tokens, clock)
+  } catch (error) {
+    if (error instanceof OAuthError && /^(?:invalid_grant|invalid_client|unauthorized_client)$/.test(error.code)) throw signInNeeded(server, 'does not take your sign-in any more')
+    throw authError(error, new URL(kept.tokenUrl).host)
+  }
+}
+
+/** What was kept, with these tokens in it. Seconds. */
+export function withTokens(signIn: Omit<SignIn, 'access'>, tokens: {access_token: string; token_type: string; refresh_token?: string | undefined; expires_in?: number | undefined}, clock: () => number): SignIn {
+  if (!/^bearer$/i.test(tokens.token_type)) throw new ToolError('unavailable', `${new URL(signIn.tokenUrl).host} gave a token of the kind ${oneLine(tokens.token_type).slice(0, 40)}; tinyagent knows Bearer only`)
+  const {goodUntil: _, ...rest} = signIn
+  return {
+    ...rest, access: tokens.access_token,
+    ...(tokens.refresh_token !== undefined && {refresh: tokens.refresh_token}),
+    ...(tokens.expires_in !== undefined && {goodUntil: clock() + tokens.expires_in * 1000}),
+  }
+}
+
+/**
+ * For requests to whatever a server names as its authorization server: encrypted, or on this machine where the server itself is; with
+ * a time limit, and a limit on size. `refused` is told why a request was not made, since the SDK takes a failed look-up for none.
+ */
+export function authFetch(server: HttpServer, signal?: AbortSignal, refused: (error: ToolError) => void = () => undefined): FetchLike {
+  return async (target, init) => {
+    const url = new URL(target)
+    if (!isSafe(url, server)) {
+      const error = new ToolError('refused', `The MCP server ${server.name} sends your sign-in to ${oneLine(url.href).slice(0, 200)}, which is not https or not where it may lead, so it was not followed.`)
+      refused(error)
+      throw error
+    }
+    const limit = AbortSignal.timeout(requestMs)
+    const response = await fetch(url, {...init, signal: AbortSignal.any([limit, ...(signal ? [signal] : []), ...(init?.signal ? [init.signal] : [])])})
+    const chunks: Uint8Array[] = []
+    let size = 0
+    for await (const chunk of response.body ?? []) {
+      chunks.push(chunk as Uint8Array) // a body's chunks are bytes
+      size += (chunk as Uint8Array).length
+      if (size > maxAnswer) throw new ToolError('unavailable', `${url.host} answered with more than ${maxAnswer / 1024 ** 2} MB.`)
+    }
+    return new Response(size === 0 ? null : Buffer.concat(chunks), {status: response.status, statusText: response.statusText, headers: response.headers})
+  }
+}
+
+/** A server elsewhere has no business with this machine's own ports. */
+export function isSafe(url: URL, server: HttpServer): boolean {
+  if (url.username !== '' || url.password !== '') return false
+  if (isLoopbackHost(url.hostname)) return isLoopbackHost(new URL(server.url).hostname) && /^https?:$/.test(url.protocol)
+  return url.protocol === 'https:'
+}
+
+const refusal = z.object({code: z.string(), message: z.string()})
+
+/** In words. The SDK's error is not kept as the cause: an answer in it may hold tokens. */
+export function authError(error: unknown, host: string): Error {
+  if (error instanceof ToolError) return error
+  if (error instanceof OAuthError) {
+    const {code, message} = refusal.parse({code: String(error.code), message: error.message})
+    return new ToolError('unavailable', `${host} did not let tinyagent in (${oneLine(message === '' || message === code ? code : `${code}: ${message}`).slice(0, 300)}).`)
+  }
+  const {code} = failureOf(error)
+  if (networkReasons[code] !== undefined) return new ToolError('unavailable', `${host} cannot be reached: ${networkReasons[code]}.`)
+  if (isAbort(error)) return new ToolError('timeout', `${host} did not answer within ${requestMs / 1000} seconds.`)
+  return new ToolError('unavailable', `${host} gave no answer that makes sense${code && ` (${code})`}.`)
+}
