@@ -24,7 +24,7 @@ const batchSize = 16
  * A tool that does something is offered from this score on: of those between the threshold and it 3% are needed (validation rows), and a
  * small planner is tempted by what it is offered. A look-up is offered from the lower threshold on: one that nothing uses is dropped (repair.ts).
  */
-const actingThreshold = 0.15
+const actingThreshold = 0.05
 
 /** What a tool cannot be called without: selected with it at a lower score. */
 const feeds: Record<string, string> = {
