@@ -11,7 +11,7 @@ import type {PlanInput, PlanPiece, PlanSummary} from '../../src/core/types.ts'
 import {specs} from '../../src/tools/specs.ts'
 
 /** Writes these lines whatever the grammar says, a few letters at a time. */
-function scripted(lines: string[]): LineModel & {prompts: string[]; requests: LineRequest[]; isClosed: boolean} {
+function scripted(lines: string[]): LineModel & {prompts: Parameters<LineModel['begin']>[0][]; requests: LineRequest[]; isClosed: boolean} {
   const left = [...lines]
   return {
     prompts: [], requests: [], isClosed: false, written: 7,
