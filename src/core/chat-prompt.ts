@@ -103,13 +103,15 @@ export function buildChat(input: Pick<PlanInput, 'request' | 'now' | 'tools' | '
   const {request, now, tools, previous} = input
   const names = new Set(tools.map(t => t.name))
   const fitting = examples.filter(e => toolsOf(e.plan).every(name => names.has(name))).slice(0, maxExamples)
+  const asked = `It is ${clock(now)}.\nRequest: ${oneLine(request)}`
   return [
     {role: 'system', content: system(input)},
     ...fitting.flatMap(({request, plan}): ChatMessage[] => [{role: 'user', content: `Request: ${request}`}, {role: 'assistant', content: plan}]),
-    {role: 'user', content: `It is ${clock(now)}.\nRequest: ${oneLine(request)}`},
-    ...(previous ? [
-      ...(previous.plan.trim() ? [{role: 'assistant', content: previous.plan.trim()} as const] : []),
-      {role: 'user', content: `That cannot be used: ${oneLine(previous.error)}\nWrite the whole plan again, and nothing else.`} as const,
-    ] : []),
+    // Chat formats want the roles by turns, so that an answer without a plan is left out.
+    ...(previous === undefined ? [{role: 'user', content: asked} as const]
+      : previous.plan.trim() === '' ? [{role: 'user', content: `${asked}\n${again(previous.error)}`} as const]
+        : [{role: 'user', content: asked}, {role: 'assistant', content: previous.plan.trim()}, {role: 'user', content: again(previous.error)}] as const),
   ]
 }
+
+const again = (error: string): string => `Your last answer cannot be used: ${oneLine(error)}\nWrite the whole plan again, and nothing else.`

@@ -46,7 +46,7 @@ const chunkSchema = z.object({
 /** OpenAI's and most; Ollama's own; FastAPI's; gateways'. */
 const errorSchema = z.object({
   error: z.union([z.string(), z.object({message: z.string().nullish(), code: z.union([z.string(), z.number()]).nullish(), param: z.string().nullish()})]).nullish(),
-  message: z.string().nullish(), detail: z.unknown(),
+  message: z.string().nullish(), detail: z.unknown().optional(),
 })
 const modelsSchema = z.object({data: z.array(z.object({id: z.string()}))})
 
