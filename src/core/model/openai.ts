@@ -117,7 +117,7 @@ export async function* chat(endpoint: Endpoint, messages: ChatMessage[], signal:
     signal.throwIfAborted()
     if (error instanceof ModelError) throw error
     if (limit.signal.aborted) throw new ModelError(`${hostOf(endpoint)} gives no answer within ${endpoint.timeoutMs / 1000} seconds: is the model too large for the machine? model.endpoints.${endpoint.name}.timeout allows more`, error)
-    throw unreachable(endpoint, error)
+    throw unreachable(endpoint, error, key)
   } finally {
     limit.end()
     stop.abort()
@@ -177,14 +177,15 @@ function refused(endpoint: Endpoint, status: number | undefined, problem: Proble
   return new ModelError(`${host} refused the request${why}${status === 503 ? ': it may still be loading the model' : ''}`)
 }
 
-function unreachable(endpoint: Endpoint, error: unknown): ModelError {
+function unreachable(endpoint: Endpoint, error: unknown, key: string): ModelError {
   const {code} = failureOf(error)
   const host = hostOf(endpoint)
   if (code === 'EOFFLINE') return new ModelError(`--offline makes no connection, and the model ${endpoint.name} is at ${host}: leave out one of the two`, error)
   if (error instanceof Error && /redirect/.test(error.cause instanceof Error ? error.cause.message : error.message)) return new ModelError(`${host} sends the request on to another address, which is not followed: put that one into model.endpoints.${endpoint.name}.url`, error)
   if (code === 'ECONNREFUSED') return new ModelError(`${host} cannot be reached: ${networkReasons[code]}. Is the server of the model ${endpoint.name} running?`, error)
   if (networkReasons[code]) return new ModelError(`${host} cannot be reached: ${networkReasons[code]}`, error)
-  return new ModelError(`${host} broke off the connection${code ? ` (${code})` : ''}: try again`, error)
+  const reason = code || (error instanceof Error && error.cause instanceof Error ? words(error.cause.message, key) : '')
+  return new ModelError(`${host} broke off the connection${reason ? ` (${reason})` : ''}: try again`, error)
 }
 
 /** A key that fetch refuses would stand in its error. */
@@ -227,6 +228,6 @@ export async function listModels(endpoint: Endpoint, signal: AbortSignal): Promi
     signal.throwIfAborted()
     if (error instanceof ModelError) throw error
     if (limit.aborted) throw new ModelError(`${hostOf(endpoint)} gives no answer within ${endpoint.timeoutMs / 1000} seconds`, error)
-    throw unreachable(endpoint, error)
+    throw unreachable(endpoint, error, key)
   }
 }
