@@ -13,6 +13,9 @@ import {isSameCall, repairPlan, repairTask} from './repair.ts'
 import type {Arg, Kind, PlanInput, PlanPiece, Planner, PlanSummary, Task, ToolSpec} from './types.ts'
 
 const maxCalls = 16
+/** Characters without a plan (thoughts aside), and of one line of it: beyond them a model only goes on. The longest request has 4,000. */
+const maxChatter = 4_000
+const maxLine = 6_000
 
 /** Messages, and a grammar for those servers that take one -> the answer as it comes. */
 export type ChatModel = (messages: ChatMessage[], signal: AbortSignal, grammar: string) => AsyncGenerator<string, ChatUsage>
@@ -55,14 +58,18 @@ export function planByChat(model: ChatModel, name: string): Planner {
           if (task) yield {task}
         }
       }
+      let line = 0
       let usage: ChatUsage = {promptTokens: 0, generatedTokens: 0}
       try {
         for (;;) {
           const {value, done} = await answer.next()
           if (done) { usage = value; break }
+          if (filter.skipped > maxChatter) throw noPlan()
           if (parser.joined && value.trim() !== '') break // what a model says after its plan is not waited for
           const delta = parser.joined ? '' : filter.feed(value)
           if (delta !== '') yield {delta}
+          line = delta.includes('\n') ? delta.length - delta.lastIndexOf('\n') : line + delta.length
+          if (line > maxLine) throw new PlanError(tasks.length + 1, `it is longer than ${maxLine} characters`)
           yield* pieces(parser.feed(delta))
         }
       } finally {
@@ -71,7 +78,7 @@ export function planByChat(model: ChatModel, name: string): Planner {
       const rest = filter.end()
       if (rest !== '') yield {delta: rest}
       yield* pieces(parser.feed(rest))
-      if (!filter.hasBegun) throw new PlanError(1, 'the answer holds no plan: it begins with "1. " and a call, or is "1. join()"')
+      if (!filter.hasBegun) throw noPlan()
       yield* pieces(parser.end())
       const whole = repairPlan({tasks}, request)
       return {...whole, repairs: [...repairs, ...whole.repairs], ...usage}
@@ -79,14 +86,17 @@ export function planByChat(model: ChatModel, name: string): Planner {
   }
 }
 
+const noPlan = (): PlanError => new PlanError(1, 'the answer holds no plan: it begins with "1. " and a call, or is "1. join()"')
+
 /**
  * The plan in an answer, however it is cut into chunks: thoughts (<think>), the lines of Markdown fences, and what stands before the first
  * numbered line are left out. Anything else is passed on, and is for the parser to refuse.
  */
-export function planText(): {feed(chunk: string): string; end(): string; readonly hasBegun: boolean} {
+export function planText(): {feed(chunk: string): string; end(): string; readonly hasBegun: boolean; /** characters that were left out before the plan, thoughts aside */ readonly skipped: number} {
   let rest = ''
   let hasBegun = false
   let isThinking = false
+  let skipped = 0
   /** The line that comes is one of the plan: its pieces are passed on at once. */
   let isOpen = false
   const take = (isLast: boolean): string => {
@@ -107,6 +117,7 @@ export function planText(): {feed(chunk: string): string; end(): string; readonl
         const line = end < 0 ? rest : rest.slice(0, end + 1)
         hasBegun ||= isOpen
         if (hasBegun && (isOpen || !/^\s*```/.test(line))) out += line
+        else skipped += line.length
         rest = rest.slice(line.length)
         if (end >= 0) isOpen = false
       }
@@ -117,6 +128,7 @@ export function planText(): {feed(chunk: string): string; end(): string; readonl
     feed: chunk => { rest += chunk; return take(false) },
     end: () => take(true),
     get hasBegun() { return hasBegun },
+    get skipped() { return skipped + (hasBegun || isThinking ? 0 : rest.length) },
   }
 }
 

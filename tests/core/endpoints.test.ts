@@ -139,6 +139,8 @@ describe('what is no plan of this request', () => {
     ['a piece of an address', '1. compose_new_email(["na@example.org"], [], "Hi", "", [])\n2. join()', '"na@example.org" is neither in the request nor a result'],
     ['an invented number', '1. send_sms(["+12025550199"], "hi")\n2. join()', '"+12025550199" is neither'],
     ['a file that nobody named', '1. forward_email(["bo@example.org"], [], "", ["/etc/passwd"])\n2. join()', '"/etc/passwd" is neither'],
+    ['chatter without an end', 'I think so. '.repeat(5000), 'the answer holds no plan'],
+    ['a line without an end', `1. get_phone_number("${'Ana '.repeat(20_000)}`, 'it is longer than 6000 characters'],
     ['chatter', 'Sorry, I cannot help with that.', 'the answer holds no plan'],
     ['half a plan', '1. get_phone_number("Ana")', 'the plan does not end with join()'],
     ['a line in between that is no call', '1. get_phone_number("Ana")\nThen I text her.\n2. join()', 'not a numbered call'],

@@ -32,7 +32,7 @@ export interface Endpoint {
 export interface ChatUsage { promptTokens: number; generatedTokens: number }
 
 /** An answer that is longer than this is no plan, thoughts included. */
-const maxCharacters = 400_000
+const maxCharacters = 200_000
 const maxErrorCharacters = 20_000
 
 const chunkSchema = z.object({
