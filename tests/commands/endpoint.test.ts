@@ -65,6 +65,7 @@ test('doctor asks it, and --network lists it', async () => {
   const host = new URL(server.url).host
   const network = await home.run(['doctor', '--network'], {env})
   expect(network.stdout).toContain(`${host}  plans by the model mine, where you choose it: gets your requests, standing instructions and the lists of tools (this machine)\n`)
+  expect((await home.run(['models'])).stdout).toContain(`  planner    mine  m at ${host}\n`)
   expect(server.received).toEqual([])
   const line = async (args: string[], more = env): Promise<string | undefined> => linesOf((await home.run(['doctor', ...args], {env: more})).stdout).find(l => l.includes('model mine'))
   expect(await line([])).toBe(`ok    model mine: ${host} has m; on this machine; your requests, standing instructions and the lists of tools go to ${host}`)
