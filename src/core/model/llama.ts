@@ -46,7 +46,7 @@ interface GrammarBindings {
 
 /** Kept free for the plan: sixteen calls of the usual length, prompts have 200 tokens. */
 const roomForPlan = 768
-/** Our prompt has 200 tokens, the one for general models 1,000 to 1,500. */
+/** Our prompt has 200 tokens, the one for general models 700 to 1,100, and 1,750 with all sixteen tools. */
 const contextOf = {ours: 2048, general: 4096}
 /** `general.finetune` in the metadata of the planners that are trained here (training/export_planner.py). */
 const ourFinetune = 'tinyagent-planner'
