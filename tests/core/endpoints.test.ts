@@ -232,6 +232,7 @@ describe('what goes wrong', () => {
     expect(await wrong(response => { stream(response).end(eventsOf('1. get_', {reason: 'length'})) })).toMatch(/was cut off: the prompt and the plan need more tokens/)
     expect(await wrong(response => json(response, 429, {error: {message: 'You exceeded your current quota', type: 'insufficient_quota', param: null, code: 'insufficient_quota'}}))).toMatch(/takes no more requests for now \(HTTP 429: You exceeded your current quota\)/)
     expect(await wrong(response => json(response, 503, {error: {code: 503, message: 'Loading model', type: 'unavailable_error'}}))).toMatch(/HTTP 503: Loading model\): it may still be loading the model/)
+    expect(await wrong(response => json(response, 400, {detail: "Server is pinned to 'a'; requested 'm'."}))).toMatch(/refused the request \(HTTP 400: Server is pinned to 'a'; requested 'm'\.\)$/) // FastAPI's form
     expect(await wrong(response => { stream(response).end('data: {"choices": 5}\n\n') })).toMatch(/something else than a chat completion/)
     expect(await wrong(response => { stream(response).end(contentEvent('x'.repeat(500_000))) })).toMatch(/something else than a stream of events|does not stop writing/)
   })

@@ -149,7 +149,7 @@ async function post(endpoint: Endpoint, messages: ChatMessage[], key: string, gr
 
 type Problem = z.infer<typeof errorSchema>
 const messageOf = ({error, message, detail}: Problem): string =>
-  (typeof error === 'string' ? error : error?.message) || message || (detail === undefined ? '' : JSON.stringify(detail))
+  (typeof error === 'string' ? error : error?.message) || message || (typeof detail === 'string' ? detail : detail === undefined ? '' : JSON.stringify(detail))
 const namesField = (problem: Problem, field: string): boolean =>
   typeof problem.error === 'object' && problem.error?.param === field || new RegExp(`\\b${field}\\b`).test(messageOf(problem))
 
