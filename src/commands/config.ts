@@ -41,7 +41,7 @@ export async function configCommand(words: string[], session: Session): Promise<
 
 function known(key: string | undefined): string {
   const all = keys()
-  if (key !== undefined && (all.includes(key) || /^confirm\.policy\.[\w.-]+$/.test(key))) return key
+  if (key !== undefined && (all.includes(key) || /^(?:confirm\.policy\.[\w.-]+|model\.endpoints\.[\w-]+\.[\w-]+)$/.test(key))) return key
   throw new UsageError(`${key === undefined ? 'Which key?' : `There is no key "${printable(key)}"`}; keys: ${all.join(', ')}`)
 }
 

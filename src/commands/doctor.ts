@@ -3,6 +3,8 @@ import {accessSync, constants, existsSync, readdirSync} from 'node:fs'
 import path from 'node:path'
 import {reasonOf} from '../core/errors.ts'
 import {isInstalled} from '../core/exec.ts'
+import {chosenEndpoint, endpointsOf, isElsewhere, whatItGets} from '../core/model/endpoints.ts'
+import {chat, hostOf, listModels, type Endpoint} from '../core/model/openai.ts'
 import {modelFiles, openModels, verify} from '../core/models.ts'
 import {loadOnnx} from '../core/onnx.ts'
 import {makeFolder} from '../core/paths.ts'
@@ -21,7 +23,7 @@ import {isMadeForThisMachine} from './setup-voice.ts'
 export interface Check { name: string; state: 'ok' | 'note' | 'bad'; detail: string }
 
 export async function doctorCommand(session: Session, signal: AbortSignal): Promise<number> {
-  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await nativeChecks(), ...folderChecks(session), ...await mailChecks(session, signal), ...await davChecks(session, signal), ...await zoomChecks(session, signal), ...programChecks(), ...await indexChecks(session, signal), ...await ownToolChecks(session, signal)]
+  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await endpointChecks(session, signal), ...await nativeChecks(), ...folderChecks(session), ...await mailChecks(session, signal), ...await davChecks(session, signal), ...await zoomChecks(session, signal), ...programChecks(), ...await indexChecks(session, signal), ...await ownToolChecks(session, signal)]
   if (session.options.json) process.stdout.write(`${JSON.stringify(checks)}\n`)
   else for (const {name, state, detail} of checks) process.stdout.write(`${state.padEnd(5)} ${name}: ${printable(detail)}\n`)
   return checks.some(c => c.state === 'bad') ? 1 : 0
@@ -67,6 +69,34 @@ async function modelChecks(signal: AbortSignal): Promise<Check[]> {
   } catch (error) {
     return [{name: 'models', state: 'bad', detail: reasonOf(error)}]
   }
+}
+
+/** Of one endpoint: a local model may have to be loaded for its answer. */
+const endpointMs = 30_000
+
+/** Each endpoint of the config: reached, the key right, the model there. One that is not the planner is a note. */
+async function endpointChecks({config, configError, options}: Session, signal: AbortSignal): Promise<Check[]> {
+  if (configError) return []
+  const chosen = chosenEndpoint(config, options.model)?.name
+  return Promise.all(endpointsOf(config).map(async (endpoint): Promise<Check> => {
+    const name = `model ${endpoint.name}`
+    const where = `${isElsewhere(endpoint) ? '' : 'on this machine; '}${whatItGets(endpoint)}`
+    try {
+      return {name, state: 'ok', detail: `${await endpointState({...endpoint, timeoutMs: Math.min(endpoint.timeoutMs, endpointMs)}, signal)}; ${where}`}
+    } catch (error) {
+      signal.throwIfAborted()
+      return {name, state: endpoint.name === chosen ? 'bad' : 'note', detail: `${reasonOf(error)}${endpoint.name === chosen ? '' : ' (it is not the planner)'}`}
+    }
+  }))
+}
+
+/** Throws ModelError. */
+export async function endpointState(endpoint: Endpoint, signal: AbortSignal): Promise<string> {
+  const models = await listModels(endpoint, signal)
+  if (models?.includes(endpoint.model)) return `${hostOf(endpoint)} has ${endpoint.model}`
+  // No list, or one that calls the model otherwise (llama.cpp takes any name): a word from it shows that it is there.
+  for await (const text of chat(endpoint, [{role: 'user', content: 'Say OK.'}], signal)) if (text.trim() !== '') break
+  return `${hostOf(endpoint)} answers${models ? `, and lists ${models.slice(0, 5).join(', ') || 'no model'}${models.length > 5 ? ' ...' : ''}` : ''}`
 }
 
 async function nativeChecks(): Promise<Check[]> {

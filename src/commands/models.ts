@@ -3,6 +3,8 @@ import {existsSync} from 'node:fs'
 import path from 'node:path'
 import type {Config} from '../core/config.ts'
 import {UsageError} from '../core/errors.ts'
+import {endpointsOf} from '../core/model/endpoints.ts'
+import {hostOf} from '../core/model/openai.ts'
 import {openModels, verify, type FileCheck, type ModelEntry, type Models} from '../core/models.ts'
 import {pullableModels, pullFile} from '../core/pull.ts'
 import {progressBar} from './progress.ts'
@@ -20,10 +22,12 @@ function pulled({paths}: Config): Models {
 export function modelsText(config: Config): string {
   const {dir, list} = openModels()
   const mine = pulled(config)
+  const endpoints = endpointsOf(config)
   const others = pullableModels(config.paths).list.filter(m => !mine.list.includes(m))
   return [
     `Models in ${dir}`, ...list.map(line),
     ...(mine.list.length > 0 ? [`Models in ${mine.dir}`, ...mine.list.map(line)] : []),
+    ...(endpoints.length > 0 ? [`Models on servers (${config.file}), not checked`, ...endpoints.map(e => `  planner    ${e.name}  ${e.model} at ${hostOf(e)}`)] : []),
     ...(others.length > 0 ? ['`tinyagent models pull NAME` fetches', ...others.map(line)] : []),
   ].join('\n')
 }

@@ -1,5 +1,7 @@
 // `tinyagent doctor --network`: every host that this installation may connect to, and what for. Nothing is contacted for it.
 import type {Config} from '../core/config.ts'
+import {endpointsOf, isElsewhere} from '../core/model/endpoints.ts'
+import {hostOf} from '../core/model/openai.ts'
 import {clientOf, hostsOf, type ProviderName, type Purpose} from '../core/oauth/client.ts'
 import {printable} from '../core/text.ts'
 import {readWord, wordFile} from '../tools/approvals.ts'
@@ -28,6 +30,9 @@ export async function contactsOf(config: Config): Promise<Contact[]> {
   }
   for (const [purpose, name] of signIns) {
     for (const host of hostsOf(clientOf(config, name, purpose))) contacts.push({host, why: `renews your sign-in for ${purpose === 'mail' ? 'mail' : 'calendars and contacts'}`})
+  }
+  for (const endpoint of endpointsOf(config)) {
+    contacts.push({host: hostOf(endpoint), why: `plans by the model ${endpoint.name}, where you choose it: gets your requests, standing instructions and the lists of tools${isElsewhere(endpoint) ? '' : ' (this machine)'}`})
   }
   if (config.meetings.provider === 'zoom') contacts.push(...zoomHosts.map((host, i) => ({host, why: i === 0 ? 'lets your Zoom app in' : 'makes the Zoom meetings that you confirm'})))
   contacts.push(...await serverContacts(config))

@@ -1,8 +1,8 @@
 // `tinyagent plan "..."`: the plan alone, as text or as one JSON object (DESIGN.md, "The command line").
-import {UsageError} from '../core/errors.ts'
+import {PlanError, UsageError} from '../core/errors.ts'
 import {taskJson} from '../core/plan-file.ts'
 import {parsePlan} from '../core/plan-parser.ts'
-import {localTime, selectTools, startPlan} from '../core/run.ts'
+import {localTime, selectTools, startPlan, type Planning} from '../core/run.ts'
 import {jsonLine, printable} from '../core/text.ts'
 import type {Json, SelectedTool, Timings, ToolSpec} from '../core/types.ts'
 import {standingInstructions} from './instructions.ts'
@@ -35,9 +35,18 @@ export async function planOf(text: string, session: Session, signal: AbortSignal
   const now = session.now()
   const deps = {retriever: session.retriever, planner: session.planner, instructions: standingInstructions(session), signal}
   const {selected, ...selection} = await selectTools<ToolSpec>(text, (await session.tools()).tools, deps)
-  const planning = await startPlan({request: {text, now}, ...selection, attempt: 0, previous: undefined}, deps, () => undefined)
-  // Nothing waits for the tasks; the plan is complete when their stream has ended.
-  for await (const task of planning.tasks) void task
+  const write = async (attempt: number, previous?: {plan: string; error: string}): Promise<Planning> => {
+    const planning = await startPlan({request: {text, now}, ...selection, attempt, previous}, deps, () => undefined)
+    try {
+      // Nothing waits for the tasks; the plan is complete when their stream has ended.
+      for await (const task of planning.tasks) void task
+      return planning
+    } catch (error) {
+      if (!(error instanceof PlanError) || attempt > 0) throw error
+      return write(attempt + 1, {plan: planning.text, error: error.message})
+    }
+  }
+  const planning = await write(0)
   const {name: model} = await session.planner()
   // Which mail was open is part of what a reply or a forward means.
   const isAboutMail = planning.resolved.tasks.some(t => t.tool === 'reply_to_email' || t.tool === 'forward_email')

@@ -5,6 +5,7 @@ import {readFile} from 'node:fs/promises'
 import path from 'node:path'
 import {defaultConfig, loadConfig, type Config} from '../core/config.ts'
 import {ConfigError, ModelError, UsageError} from '../core/errors.ts'
+import {chosenEndpoint, openEndpoint} from '../core/model/endpoints.ts'
 import type {Chunk} from '../core/model/replay.ts'
 import {openJournal, type Journal} from '../core/journal.ts'
 import {openModels, wholeModelFiles} from '../core/models.ts'
@@ -79,6 +80,9 @@ export function openSession(options: Options, {mends = false, isServer = false} 
     now: () => fixed ?? new Date(),
     runId: () => `${new Date().toISOString().replace(/[-:]|\..*/g, '')}-${randomBytes(3).toString('hex')}`,
     planner: once(async () => {
+      // There is nothing to keep warm of a model that is elsewhere.
+      const endpoint = replay ? undefined : chosenEndpoint(config, options.model)
+      if (endpoint) return openEndpoint(endpoint)
       const open = once(async () => {
         const planner = await (replay ? openReplay(replay) : openGguf(config, options.model, stamps))
         closers.push(() => planner.close())
@@ -175,12 +179,12 @@ async function whisperFile(config: Config, stamps: string): Promise<string> {
 }
 
 /**
- * The GGUF file that the user chose; undefined for a model that comes with the program. Throws for a choice that is none,
+ * The GGUF file that the user chose; undefined for a model that comes with the program, and for an endpoint. Throws for a choice that is none,
  * and says whether the command line or the config made it.
  */
 export function plannerFile(config: Config, option: string | undefined): string | undefined {
   const name = option ?? config.model.planner
-  if (name === '') return undefined
+  if (name === '' || chosenEndpoint(config, option)) return undefined
   const wrong = (reason: string): Error => option === undefined
     ? new ConfigError(`${config.file}: model.planner: ${reason}`)
     : new UsageError(`--model ${option}: ${reason}`)
@@ -191,7 +195,7 @@ export function plannerFile(config: Config, option: string | undefined): string 
     return file
   }
   const names = openModels().list.filter(m => m.role === 'planner').map(m => m.name)
-  if (!names.includes(name)) throw wrong(`there is no such model; a GGUF file, or one of: ${names.join(', ')}`)
+  if (!names.includes(name)) throw wrong(`there is no such model; a GGUF file, or one of: ${[...names, ...Object.keys(config.model.endpoints)].join(', ')}`)
   return undefined
 }
 

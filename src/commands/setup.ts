@@ -10,7 +10,8 @@ export async function setupCommand(session: Session, part: string | undefined, o
   if (part === 'voice') return (await import('./setup-voice.ts')).setupVoice(signal)
   if (part === 'dav') return (await import('./setup-dav.ts')).setupDav(session, own, signal)
   if (part === 'zoom') return (await import('./setup-zoom.ts')).setupZoom(session, own, signal)
-  if (part !== undefined) throw new UsageError(`setup ${part}: there is \`setup\` alone, or with mail, dav, zoom or voice`)
+  if (part === 'model') return (await import('./setup-model.ts')).setupModel(session, own, signal)
+  if (part !== undefined) throw new UsageError(`setup ${part}: there is \`setup\` alone, or with mail, dav, zoom, model or voice`)
   const {config, configError} = session
   if (configError) throw configError
   const isNew = writeTemplate(config)

@@ -5,6 +5,7 @@ import {parse, stringify, TomlError} from 'smol-toml'
 import writeFileAtomic from 'write-file-atomic'
 import {z} from 'zod'
 import {ConfigError, reasonOf} from './errors.ts'
+import {isLoopbackHost} from './network.ts'
 import {expand, makeFolder, type Paths} from './paths.ts'
 import {parseRule} from './policy.ts'
 
@@ -41,6 +42,31 @@ const shellTool = z.strictObject({
   timeout: z.number().int().min(1).max(60, 'expected 1 to 60 seconds').default(30),
 })
 export type ShellTool = z.infer<typeof shellTool>
+
+/** A model on a server that speaks OpenAI's Chat Completions (core/model/openai.ts). What it gets is the user's own, so it goes by TLS or stays on this machine. */
+const endpoint = z.strictObject({
+  url: z.string().superRefine((text, context) => {
+    const problem = endpointProblem(text)
+    if (problem !== undefined) context.addIssue({code: 'custom', message: problem})
+  }),
+  model: z.string().default(''),
+  auth: z.enum(['none', 'bearer', 'api-key']).default('none'),
+  key_command: z.array(z.string()).default([]),
+  api_version: z.string().regex(/^[\w.-]*$/, 'expected a version such as "2024-10-21"').default(''),
+  grammar: z.enum(['none', 'llama.cpp', 'vllm']).default('none'),
+  timeout: z.number().int().min(1, 'expected 1 to 3600 seconds').max(3600, 'expected 1 to 3600 seconds').default(120),
+})
+export type EndpointConfig = z.infer<typeof endpoint>
+
+/** Why that is no address of an endpoint; undefined where it is one. */
+export function endpointProblem(text: string): string | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url || !['http:', 'https:'].includes(url.protocol)) return 'expected an address such as "https://api.openai.com/v1" or "http://localhost:11434/v1"'
+  if (url.username !== '' || url.password !== '') return 'a key does not belong into the address: `tinyagent setup model` keeps it where passwords are'
+  if (url.search !== '' || url.hash !== '') return 'expected an address without "?" and "#"; Azure\'s version goes into api_version'
+  if (url.protocol === 'http:' && !isLoopbackHost(url.hostname)) return 'http:// is for servers on this machine only: your requests would be readable on the way. Use https://, or a tunnel (ssh -L)'
+  return undefined
+}
 
 /** The system's own folders in a home that is searched as a whole; a folder of that name elsewhere is the user's. */
 const systemFolders: Partial<Record<NodeJS.Platform, string[]>> = {darwin: ['/Library'], win32: ['/AppData']}
@@ -112,6 +138,7 @@ export const configSchema = z.strictObject({
     planner: z.string().default(''),
     threads: z.number().int().min(0, 'expected 0 to 256').max(256, 'expected 0 to 256').default(0),
     gpu: z.boolean().default(false),
+    endpoints: z.record(z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/, 'expected a name such as "ollama"'), endpoint).default({}),
   }).prefault({}),
   voice: z.strictObject({
     send: z.boolean().default(false),
@@ -401,9 +428,19 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 # effect = "read"          # without this line it asks first
 
 [model]
-# planner = ""             # a GGUF file; "" is the one that comes with tinyagent
+# planner = ""             # a GGUF file, or the name of an endpoint below; "" is the one that comes with tinyagent
 # threads = 0              # 0: as many as the machine has cores
 # gpu = false              # true: a graphics card, where its packages are installed (README)
+# Models on a server with OpenAI's API (llama.cpp, Ollama, LM Studio, vLLM, OpenAI, Azure); \`tinyagent setup model\` sets one up. Your
+# requests, standing instructions and the lists of tools go there.
+# [model.endpoints.ollama]
+# url = "http://localhost:11434/v1"    # https:// unless it is on this machine
+# model = "qwen3:8b"       # its name there; Azure: the deployment's
+# auth = "none"            # or "bearer", "api-key" (Azure)
+# key_command = []         # a program that prints the key; or TINYAGENT_MODEL_OLLAMA_PASSWORD; [] is the system's keyring
+# api_version = ""         # Azure, where its address has none of /openai/v1: e.g. "2024-10-21"
+# grammar = "none"         # or "llama.cpp", "vllm": the server writes nothing but calls of the tools
+# timeout = 120            # seconds without an answer
 
 [voice]
 # send = false             # true: what was said is sent without a look at it; steps that leave the machine still ask

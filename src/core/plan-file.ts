@@ -54,7 +54,7 @@ export function readPlanFile(text: string, name: string, {specs, now}: {specs: T
   if (written && listed && printPlan(written) !== printPlan(listed)) return fail('"plan" and "tasks" are not the same plan any more: keep the one that you edited and delete the other')
   const plan = listed ?? written!
   for (const [i, task] of plan.tasks.entries()) {
-    attempt(() => check(task, plan.tasks.slice(0, i), byName, now), `step ${task.id}`, fail)
+    attempt(() => checkCall(task, plan.tasks.slice(0, i), byName, now), `step ${task.id}`, fail)
   }
   return {request: request.trim() || `run ${name}`, plan, ...(mail !== undefined && {mail})}
 }
@@ -93,7 +93,7 @@ function nothing({list, kind, values}: Param): Json {
 }
 
 /** Throws for what no planner could have written: a tool, an argument or a reference that does not fit. */
-function check(task: Task, earlier: Task[], specs: Map<string, ToolSpec>, now: Date): void {
+export function checkCall(task: Task, earlier: Task[], specs: Map<string, ToolSpec>, now: Date): void {
   const spec = toolOf(task.tool, specs)
   if (earlier.some(t => t.id >= task.id)) throw new UsageError('the numbers of the steps have to rise')
   const missing = task.dependsOn.find(id => !earlier.some(t => t.id === id))

@@ -1,5 +1,6 @@
 // Prompt + model -> tasks as they are written, then the repaired plan (DESIGN: "The planner").
 import path from 'node:path'
+import {buildChat} from './chat-prompt.ts'
 import {PlanError} from './errors.ts'
 import {forecast, isWholeCall} from './forecast.ts'
 import {lineGrammar} from './grammar.ts'
@@ -34,7 +35,7 @@ export function planWith(model: LineModel, name: string, parts: PlannerParts = {
     async *plan(input: PlanInput): AsyncGenerator<PlanPiece, PlanSummary> {
       const {request, signal, chances, instructions = ''} = input
       const specs = new Map(input.tools.map(t => [t.name, t]))
-      const promptTokens = await model.begin(buildPrompt(input), signal)
+      const promptTokens = await model.begin(model.isGeneral ? buildChat(input) : buildPrompt(input), signal)
       const tasks: Task[] = []
       const repairs: string[] = []
       const called: string[] = []

@@ -93,7 +93,7 @@ async function runPlans(request: Request, selection: Omit<Selection<Tool>, 'sele
     const execution = {...all, reports: all.reports.filter(r => !planning.dropped.has(r.task.id))}
     const {reports, error} = execution
     const reason = error === undefined ? fixable(reports) : error instanceof PlanError ? error.message : undefined
-    const mayReplan = reason !== undefined && !deps.isFixed && attempt < maxReplans && !deps.signal.aborted && !request.dryRun
+    const mayReplan = reason !== undefined && !deps.isFixed && attempt < maxReplans && !deps.signal.aborted && (!request.dryRun || error instanceof PlanError)
       && !reports.some(r => r.touchedWorld || r.reason === 'user' || (r.status === 'done' && r.source === 'document'))
       && planning.text !== previous?.plan
     if (!mayReplan) {

@@ -11,6 +11,8 @@ import {makeFolder} from './paths.ts'
 export interface SecretConfig {
   /** `paths.config`: the folder of the file, and what tells two installations apart in one keyring */
   paths: {config: string}
+  /** what asks for it; default `tinyagent setup NAME` */
+  setup?: string
   /** prints the secret on its first line, e.g. ["pass", "mail/ana"]; as *_command stands in the config */
   command?: string[] | undefined
   env?: NodeJS.ProcessEnv
@@ -43,7 +45,7 @@ export async function readSecret(name: string, config: SecretConfig, signal?: Ab
   if (config.command?.length) return fromCommand(name, config.command, signal)
   const kept = await fromKeyring(name, config) ?? fromFile(name, config)
   if (kept === undefined) {
-    throw new ToolError('unavailable', `There is no password for ${name}: \`tinyagent setup ${name}\` asks for it, and the variable ${variableOf(name)} can hold it.`)
+    throw new ToolError('unavailable', `There is no password for ${name}: \`${config.setup ?? `tinyagent setup ${name}`}\` asks for it, and the variable ${variableOf(name)} can hold it.`)
   }
   return kept
 }
@@ -69,7 +71,8 @@ export async function deleteSecret(name: string, config: SecretConfig): Promise<
   await limited(signal => keyring?.remove(accountOf(name, config), signal) ?? Promise.resolve()).catch(() => undefined) // none there
 }
 
-const variableOf = (name: string): string => `TINYAGENT_${name.toUpperCase().replace(/[^A-Z0-9]/g, '_')}_PASSWORD`
+/** The environment's variable that can hold it. */
+export const variableOf = (name: string): string => `TINYAGENT_${name.toUpperCase().replace(/[^A-Z0-9]/g, '_')}_PASSWORD`
 
 const fileOf = (name: string, {paths}: SecretConfig): string => path.join(paths.config, 'secrets', name.replace(/[^\w-]/g, '_'))
 

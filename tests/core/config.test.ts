@@ -32,7 +32,7 @@ test('what setup writes is the defaults', () => {
 
 test('every key is in what setup writes', () => {
   const text = template(pathsOf({home}))
-  expect(keys().filter(key => key !== 'confirm.policy' && key !== 'tools.shell' && !new RegExp(`^# ${key.split('.').at(-1)} = `, 'm').test(text))).toEqual([])
+  expect(keys().filter(key => key !== 'confirm.policy' && key !== 'tools.shell' && key !== 'model.endpoints' && !new RegExp(`^# ${key.split('.').at(-1)} = `, 'm').test(text))).toEqual([])
 })
 
 test('a relative folder is relative to the config file, "~" is the home folder', () => {
@@ -91,4 +91,27 @@ test('folders follow the platform: XDG with absolute paths only, Library on macO
 test("what the system keeps in a home is passed over on its own platform only, and only at the top of a root", () => {
   const config = load('')
   expect(config.files.exclude).toEqual(['node_modules', '.git', '.cache', ...process.platform === 'darwin' ? ['/Library'] : process.platform === 'win32' ? ['/AppData'] : []])
+})
+
+test('the endpoint that setup writes as an example is one', () => {
+  const text = template(pathsOf({home}))
+  const example = text.slice(text.indexOf('# [model.endpoints.ollama]')).split('\n\n')[0]!.replace(/^# /gm, '')
+  expect(load(example).model.endpoints).toEqual({ollama: {
+    url: 'http://localhost:11434/v1', model: 'qwen3:8b', auth: 'none', key_command: [], api_version: '', grammar: 'none', timeout: 120,
+  }})
+})
+
+test.each([
+  ['http://192.168.1.5:11434/v1', /:2: model\.endpoints\.lan\.url: http:\/\/ is for servers on this machine only/],
+  ['http://localhost.example.org/v1', /http:\/\/ is for servers on this machine only/],
+  ['https://ana:sk-1@api.example.org/v1', /a key does not belong into the address/],
+  ['https://api.example.org/v1?api-version=1', /without "\?" and "#"/],
+  ['ftp://api.example.org', /expected an address such as/],
+  ['ollama', /expected an address such as/],
+])('%s is no address of an endpoint', (url, reason) => {
+  expect(() => load(`[model.endpoints.lan]\nurl = "${url}"\n`)).toThrow(reason)
+})
+
+test.each(['http://localhost:1234/v1', 'http://127.0.0.1:8080/v1', 'http://[::1]:8080/v1', 'https://api.openai.com/v1'])('%s is one', url => {
+  expect(load(`[model.endpoints.mine]\nurl = "${url}"\nmodel = "m"\n`).model.endpoints['mine']?.url).toBe(url)
 })

@@ -1,5 +1,5 @@
 import {execFile} from 'node:child_process'
-import {existsSync, mkdtempSync, rmSync, writeFileSync} from 'node:fs'
+import {existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import path from 'node:path'
 import {promisify} from 'node:util'
@@ -11,7 +11,7 @@ import type {PlanInput, PlanPiece, PlanSummary} from '../../src/core/types.ts'
 import {specs} from '../../src/tools/specs.ts'
 
 /** Writes these lines whatever the grammar says, a few letters at a time. */
-function scripted(lines: string[]): LineModel & {prompts: string[]; requests: LineRequest[]; isClosed: boolean} {
+function scripted(lines: string[]): LineModel & {prompts: Parameters<LineModel['begin']>[0][]; requests: LineRequest[]; isClosed: boolean} {
   const left = [...lines]
   return {
     prompts: [], requests: [], isClosed: false, written: 7,
@@ -133,6 +133,36 @@ describe('with the real model', () => {
       writeFileSync(file, script)
       const {stdout} = await promisify(execFile)(process.execPath, ['--import', 'tsx', file], {env: {...process.env, CI: 'woodpecker'}})
       expect(JSON.parse(stdout)).toBe('woodpecker')
+    } finally {
+      rmSync(folder, {recursive: true})
+    }
+  })
+
+  test('a GGUF that is none of ours gets the prompt for general models in its own chat format, under the same grammar', {timeout: 180_000}, async () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'tinyagent-gguf-'))
+    try {
+      // Our own file, with another word where it says what it is.
+      const bytes = readFileSync(modelPath)
+      const mark = bytes.indexOf('tinyagent-planner')
+      expect(mark).toBeGreaterThan(0)
+      bytes.write('somebody-elses-17', mark)
+      const other = path.join(folder, 'other.gguf')
+      writeFileSync(other, bytes)
+      const signal = new AbortController().signal
+      const model = await openLlama({modelPath: other, threads: 1})
+      expect(model.isGeneral).toBe(true)
+      const length = (content: string): Promise<number> => model.begin([{role: 'system', content: 'Plan.'}, {role: 'user', content}], signal)
+      // What a request spells is text: the format's end mark would be one token.
+      expect(await length('Text Ana <|im_end|>') - await length('Text Ana')).toBeGreaterThan(2)
+      const planner = planWith(model, 'other')
+      let text = ''
+      for await (const piece of planner.plan(input(requests[0]!, {tools: specs.filter(s => ['get_phone_number', 'send_sms', 'create_reminder'].includes(s.name))}))) if ('delta' in piece) text += piece.delta
+      text.split('\n').forEach((line, i) => { expect(parseLine(line, i + 1)).toBeDefined() })
+      expect(text).toMatch(/join\(\)$/)
+      await planner.close()
+      const ours = await openLlama({modelPath, threads: 1})
+      expect(ours.isGeneral).toBe(false)
+      await ours.close()
     } finally {
       rmSync(folder, {recursive: true})
     }

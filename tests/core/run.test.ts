@@ -191,6 +191,13 @@ test('cancelling while the plan is written ends the run as cancelled', async () 
   expect(await run(planner, world().tools, {signal: user.signal})).toMatchObject({status: 'cancelled', exitCode: 130})
 })
 
+test('a dry run, too, plans again what was no plan, and does nothing', async () => {
+  const {did, tools} = world()
+  const planner = plans('1. remind("x"', '1. remind("call", "tomorrow 3pm")\n2. join()')
+  const {exitCode, types} = await run(planner, tools, {dryRun: true})
+  expect([exitCode, types.filter(t => t === 'replan').length, planner.inputs.length, did]).toEqual([0, 1, 2, []])
+})
+
 test('a dry run answers 0 and does nothing', async () => {
   const {tools, did} = world()
   const {exitCode, types} = await run(plans('1. look_up("Ana")\n2. text(["$1"], "hi")\n3. join()'), tools, {dryRun: true, confirm: async () => 'yes'})

@@ -6,6 +6,7 @@ import {availableParallelism, cpus} from 'node:os'
 import {ModelError, UsageError} from '../errors.ts'
 import type {Forecast} from '../forecast.ts'
 import type {Opening} from '../prior.ts'
+import type {ChatMessage} from './openai.ts'
 import {freeThreads, readLoad} from './threads.ts'
 
 export interface LineRequest {
@@ -24,8 +25,10 @@ export interface LineRequest {
 }
 
 export interface LineModel {
-  /** Reads the prompt; returns its length in tokens. */
-  begin(prompt: string, signal: AbortSignal): Promise<number>
+  /** true: none of our planners, so it does not know prompt.ts's prompt and gets messages */
+  readonly isGeneral?: boolean
+  /** Reads the prompt, or messages in the model's own chat format; returns its length in tokens. */
+  begin(prompt: string | ChatMessage[], signal: AbortSignal): Promise<number>
   /** Writes the line after its head, in pieces; ends when it is whole, at the end of generation, or after `maxTokens`. */
   line(request: LineRequest): AsyncGenerator<string, void>
   /** tokens written since `begin` */
@@ -43,6 +46,10 @@ interface GrammarBindings {
 
 /** Kept free for the plan: sixteen calls of the usual length, prompts have 200 tokens. */
 const roomForPlan = 768
+/** Our prompt has 200 tokens, the one for general models 700 to 1,100, and 1,750 with all sixteen tools. */
+const contextOf = {ours: 2048, general: 4096}
+/** `general.finetune` in the metadata of the planners that are trained here (training/export_planner.py). */
+const ourFinetune = 'tinyagent-planner'
 /** The longest guess that is checked at once: with 16 as with 8, more is wrong too often. */
 const maxGuess = 8
 
@@ -59,13 +66,13 @@ async function withReadableCi<T>(load: () => Promise<T>): Promise<T> {
 
 /** Loads the model. Throws ModelError naming the file. `threads` 0: one a core that is free (threads.ts). */
 export async function openLlama(options: {modelPath: string; threads?: number | undefined; contextSize?: number; gpu?: boolean; guesses?: boolean}): Promise<LineModel> {
-  const {modelPath, contextSize = 2048, guesses = true} = options
+  const {modelPath, guesses = true} = options
   if (!existsSync(modelPath)) throw new ModelError(`${modelPath} is missing: install tinyagent again; \`tinyagent doctor\` checks all files`)
   try {
-    const {llama, LlamaGrammar, LlamaGrammarEvaluationState, TokenBias} = await withReadableCi(async () => {
-      const {getLlama, LlamaGrammar, LlamaGrammarEvaluationState, LlamaLogLevel, TokenBias} = await import('node-llama-cpp')
+    const {llama, LlamaGrammar, LlamaGrammarEvaluationState, TokenBias, resolveChatWrapper} = await withReadableCi(async () => {
+      const {getLlama, LlamaGrammar, LlamaGrammarEvaluationState, LlamaLogLevel, TokenBias, resolveChatWrapper} = await import('node-llama-cpp')
       const llama = await getLlama({build: 'never', gpu: options.gpu ? 'auto' : false, logLevel: LlamaLogLevel.disabled, progressLogs: false})
-      return {llama, LlamaGrammar, LlamaGrammarEvaluationState, TokenBias}
+      return {llama, LlamaGrammar, LlamaGrammarEvaluationState, TokenBias, resolveChatWrapper}
     })
     const threads = options.threads || Math.max(1, Math.min(availableParallelism(), llama.cpuMathCores))
     llama.maxThreads = threads
@@ -81,6 +88,20 @@ export async function openLlama(options: {modelPath: string; threads?: number | 
     }
     const model = await llama.loadModel({modelPath})
     type Tokens = ReturnType<typeof model.tokenize>
+    const {general} = model.fileInfo.metadata
+    const isGeneral = !('finetune' in general && general.finetune === ourFinetune)
+    const contextSize = options.contextSize ?? (isGeneral ? Math.min(contextOf.general, model.trainContextSize ?? contextOf.general) : contextOf.ours)
+    const chatWrapper = isGeneral ? resolveChatWrapper(model, {warningLogs: false, customWrapperSettings: {qwen: {thoughts: 'discourage'}}}) : undefined
+    /** Only the format's own words become special tokens, never those of a request that spells one. */
+    const chatTokens = (messages: ChatMessage[]): Tokens => {
+      if (!chatWrapper) throw new ModelError(`${modelPath} takes no messages`)
+      const state = chatWrapper.generateContextState({chatHistory: [
+        ...messages.map(({role, content}) => role === 'assistant' ? {type: 'model' as const, response: [content]} : {type: role, text: content}),
+        {type: 'model', response: []},
+      ]})
+      const before = 'noPrefixTrigger' in state && state.noPrefixTrigger?.type === 'response' ? state.contextText.concat(state.noPrefixTrigger.inject) : state.contextText
+      return before.tokenize(model.tokenizer)
+    }
     const context = await model.createContext({contextSize, sequences: 1, threads})
     const sequence = context.getSequence()
     // node-llama-cpp 3.21.1 has no public way to ask a grammar about one token (the version is pinned; planner.test.ts would notice).
@@ -100,11 +121,12 @@ export async function openLlama(options: {modelPath: string; threads?: number | 
     let pending: Tokens = []
     let written = 0
     return {
+      isGeneral,
       get written() { return written },
       async begin(prompt, signal) {
         signal.throwIfAborted()
         adaptThreads()
-        const tokens = model.tokenize(prompt, false)
+        const tokens = typeof prompt === 'string' ? model.tokenize(prompt, false) : chatTokens(prompt)
         const most = contextSize - roomForPlan
         if (tokens.length > most) throw new UsageError(`The request with its tools is too long for the planner (${tokens.length} tokens, at most ${most}): say it in fewer words, or in two requests`)
         await sequence.adaptStateToTokens(tokens.slice(0, -1), false)
