@@ -10,6 +10,7 @@ import {z} from 'zod'
 import {isAbort, reasonOf, ToolError} from '../../core/errors.ts'
 import {makeFolder} from '../../core/paths.ts'
 import {oneLine} from '../../core/text.ts'
+import {untilAborted} from '../../core/time-limit.ts'
 import type {Json} from '../../core/types.ts'
 import {plainLine} from '../calendar/ical.ts'
 import type {ItemStore} from '../item-store.ts'
@@ -126,6 +127,10 @@ export class DavStore implements ItemStore {
       if (!answer) throw new ToolError('failed', `${this.client.host} broke the connection, and "${oneLine(name)}" was not made. Try again.`)
     }
     throw new ToolError('failed', `${this.client.host} has too many collections that are called like "${oneLine(name)}".`)
+  }
+
+  async news(signal: AbortSignal): Promise<void> {
+    await untilAborted(this.#news(signal), signal)
   }
 
   async *items(): AsyncGenerator<VdirItem> {

@@ -3,12 +3,13 @@ import {z} from 'zod'
 import {isAbort, ToolError} from '../../core/errors.ts'
 import {arg} from '../../core/params.ts'
 import {oneLine} from '../../core/text.ts'
-import {tool, type Preview, type Result, type Tool, type ToolContext, type ToolSpec} from '../../core/types.ts'
+import {tool, type CutOff, type Preview, type Result, type Settled, type Tool, type ToolContext, type ToolSpec} from '../../core/types.ts'
 import {splitAddresses} from '../contacts/address.ts'
 import {whoField, type NameOf} from '../contacts/who.ts'
 import {checkSize, readAttachments, type Attachment} from './attachments.ts'
 import {draft} from './draft.ts'
 import {forwarded, forwardSubject, quoted, repliesTo, replySubject, threadOf} from './answering.ts'
+import type {Fate} from '../calendar/calendar.ts'
 import {callMemory, type Built} from './calls.ts'
 import {checkFields, noAddress, rawMessage, type Message, type Person} from './message.ts'
 
@@ -51,6 +52,11 @@ export interface MailBackend {
    * after any other error it did not go.
    */
   send(raw: Buffer, envelope: Envelope, id: string, signal: AbortSignal): Promise<Sent>
+  /**
+   * What became of a mail on whose way the program was killed. One that went gets its copy in Sent now; one that did not go is put
+   * into the drafts, unless `isKept` elsewhere. Nothing is sent.
+   */
+  settle(id: string, signal: AbortSignal, options?: {isKept?: boolean}): Promise<Fate>
 }
 
 export interface MailDeps {
@@ -161,24 +167,34 @@ export function mailTools(backend: MailBackend, deps: MailDeps = {}): Tool[] {
     return {value: '', summary: `Kept '${oneLine(built.message.subject)}' in the drafts: ${oneLine(where)}`, where}
   })
 
+  const settle = async (what: string, {key, signal}: CutOff): Promise<Settled> => {
+    if (key.endsWith('a')) return {state: 'unknown', summary: `keeping ${what} in the drafts. Look there.`} // the key of an aside
+    const {state, isQueued, note, again} = await backend.settle(messageId(key, deps.from?.address), signal)
+    if (state === 'done') return {state, summary: isQueued ? `Put ${what} in the outbox` : `Sent ${what} (${note})`}
+    return state === 'failed' ? {state, summary: `Did not send ${what}. ${note}`.trim()} : {state, summary: `${what}. ${note}`, ...(again && {again})}
+  }
+
   return [
     tool({
       ...composeNewEmail,
       preview: async (args, context) => previewOf(await calls.show(compose, args, context), {title: 'Mail', hasRecipients: true, hasSubject: true}, backend, deps),
       keep: async (args, context) => keep(await calls.shown(compose, args, context), context),
       run: async (args, context) => send(await calls.shown(compose, args, context), 'the mail', context),
+      settle: async (args, call) => settle(`the mail '${oneLine(args.subject)}' to ${args.recipients.map(oneLine).join(', ')}`, call),
     }),
     tool({
       ...replyToEmail,
       preview: async (args, context) => previewOf(await calls.show(reply, args, context), {title: 'Reply', hasRecipients: false, hasSubject: false}, backend, deps),
       keep: async (args, context) => keep(await calls.shown(reply, args, context), context),
       run: async (args, context) => send(await calls.shown(reply, args, context), 'the reply', context),
+      settle: async (_args, call) => settle('the reply', call),
     }),
     tool({
       ...forwardEmail,
       preview: async (args, context) => previewOf(await calls.show(forward, args, context), {title: 'Forwarded mail', hasRecipients: true, hasSubject: false}, backend, deps),
       keep: async (args, context) => keep(await calls.shown(forward, args, context), context),
       run: async (args, context) => send(await calls.shown(forward, args, context), 'the forwarded mail', context),
+      settle: async (args, call) => settle(`the forwarded mail to ${args.recipients.map(oneLine).join(', ')}`, call),
     }),
   ]
 }
