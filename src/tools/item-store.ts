@@ -14,6 +14,8 @@ export interface ItemStore {
   usual?(): Promise<Collection | undefined>
   /** What is there now, and not a copy from before; absent: there is no copy. Throws ToolError where that can't be known. */
   news?(signal: AbortSignal): Promise<void>
+  /** An item as `takeBack` compares it, where that may differ in its line ends from what `items` gives. Throws ToolError. */
+  textOf?(path: string, signal: AbortSignal): Promise<string>
   /** Every readable item. */
   items(): AsyncGenerator<VdirItem>
   /** Says that an item's content is damaged and was skipped. */
@@ -31,7 +33,7 @@ export async function itemOf(store: ItemStore, uid: string, signal: AbortSignal)
   await store.news?.(signal)
   for await (const {path, text} of store.items()) {
     // Of a UID that the journal made: letters, digits and dashes, so it stands in the name as it is.
-    if (path.split(/[/\\]/).at(-1)?.replace(/\.\w+$/, '') === uid) return {path, hash: sha256(text)}
+    if (path.split(/[/\\]/).at(-1)?.replace(/\.\w+$/, '') === uid) return {path, hash: sha256(await store.textOf?.(path, signal) ?? text)}
   }
   return undefined
 }

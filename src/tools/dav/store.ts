@@ -123,7 +123,7 @@ export class DavStore implements ItemStore {
       await this.#news(signal)
       const now = this.#copy!.collections.find(c => c.url === url)
       if (now) return {name: now.name, folder: now.url}
-      if (answer && answer.status !== 405) throw this.#refusal(answer, `"${oneLine(name)}" was not made`)
+      if (answer && !isTaken(answer)) throw this.#refusal(answer, `"${oneLine(name)}" was not made`)
       if (!answer) throw new ToolError('failed', `${this.client.host} broke the connection, and "${oneLine(name)}" was not made. Try again.`)
     }
     throw new ToolError('failed', `${this.client.host} has too many collections that are called like "${oneLine(name)}".`)
@@ -131,6 +131,12 @@ export class DavStore implements ItemStore {
 
   async news(signal: AbortSignal): Promise<void> {
     await untilAborted(this.#news(signal), signal)
+  }
+
+  async textOf(path: string, signal: AbortSignal): Promise<string> {
+    const {status, text} = await this.#read(this.#within(path), signal)
+    if (status !== 200) throw new ToolError('unavailable', `${this.client.host} does not show ${oneLine(path)} (HTTP ${status}).`)
+    return text
   }
 
   async *items(): AsyncGenerator<VdirItem> {
@@ -326,6 +332,9 @@ export class DavStore implements ItemStore {
     }
   }
 }
+
+/** Something else is there: an address book of that name, where calendars and address books are in one place. RFC 4918, 9.3.1 and RFC 4791, 5.3.1. */
+const isTaken = ({status, text}: DavAnswer): boolean => status === 405 || ((status === 403 || status === 409) && /resource-must-be-null/.test(text))
 
 const asCollection = ({name, url}: RemoteCollection): Collection => ({name, folder: url})
 const lastPart = (url: string): string => decodeURIComponent(new URL(url).pathname.split('/').findLast(Boolean) ?? '').toLowerCase()
