@@ -1,6 +1,6 @@
 // What waits in the outbox: mails and text messages that were kept while nobody could send them. They are listed, sent with a card of
 // their own, or put aside; never sent by themselves. Tools of `tinyagent outbox` alone: no planner is offered them.
-import {mkdir, readFile, rename, rm} from 'node:fs/promises'
+import {mkdir, readdir, readFile, rename, rm, stat} from 'node:fs/promises'
 import {readdirSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
 import {z} from 'zod'
@@ -153,6 +153,20 @@ export function outboxTools(deps: OutboxDeps): Tool[] {
       },
     }),
   ]
+}
+
+/** For so long `undo` can put it back. */
+const keptDays = 90
+
+/** Removes for good what was put aside longer ago. What can't be looked at stays. */
+export async function purgeSetAside({mailDir, smsDir}: OutboxPlaces, now = new Date()): Promise<void> {
+  for (const folder of [mailDir, smsDir].map(dir => join(dir, 'deleted'))) {
+    for (const name of await readdir(folder).catch(() => [])) {
+      const info = await stat(join(folder, name)).catch(() => undefined)
+      // The change of a file's name sets its ctime, and nothing else of ours touches it there.
+      if (info?.isFile() && now.getTime() - info.ctimeMs > keptDays * 24 * 3_600_000) await rm(join(folder, name), {force: true}).catch(() => undefined)
+    }
+  }
 }
 
 const setAside = (kind: Kind, file: string, {mailDir, smsDir}: OutboxPlaces): string => join(kind === 'mail' ? mailDir : smsDir, 'deleted', basename(file))
