@@ -156,12 +156,12 @@ describe.skipIf(!canRunMail)('a mail by SMTP', () => {
     await servers?.stop()
   })
 
-  const mail = (smtp: () => number): Case => ({
+  const mail = (smtp: () => number, imap = () => servers.ports.imap): Case => ({
     plan: '1. compose_new_email(["ana@example.org"], [], "Lunch", "lunch at noon", [])\n2. join()\n',
     env: {TINYAGENT_NO_KEYRING: '1', TINYAGENT_MAIL_PASSWORD: password},
     prepare: async h => {
       await servers.clear()
-      h.write('config/config.toml', ['[user]', 'email = "me@example.org"', '[mail]', 'backend = "imap"', '[mail.imap]', 'host = "127.0.0.1"', `port = ${servers.ports.imap}`, '[mail.smtp]', 'host = "127.0.0.1"', `port = ${smtp()}`, ''].join('\n'))
+      h.write('config/config.toml', ['[user]', 'email = "me@example.org"', '[mail]', 'backend = "imap"', '[mail.imap]', 'host = "127.0.0.1"', `port = ${imap()}`, '[mail.smtp]', 'host = "127.0.0.1"', `port = ${smtp()}`, ''].join('\n'))
     },
     count: async () => (await servers.mails('ana@example.org')).reduce((sum, raw) => sum + whole(raw.toString(), /^Subject: Lunch$[^]*unch at noon[^]*\n$/m), 0),
     check: async (line, where) => {
@@ -186,20 +186,65 @@ describe.skipIf(!canRunMail)('a mail by SMTP', () => {
   })
 
   test.each<[string, Fault, string]>([
-    ['in the middle of its text', {from: 'client', match: 'Subject: Lunch', how: 'silence'}, 'It was not done'],
+    ['before its text', {from: 'client', match: 'DATA\r\n', how: 'silence'}, 'It was not done'],
     ['before the server said "go ahead"', {from: 'server', match: '\r\n354', how: 'silence'}, 'It was not done'],
     ['after its last byte, before the answer', {from: 'client', match: '\r\n.\r\n', how: 'silence'}, 'It is not known whether this was done'],
-  ])('whose program is killed %s: %s', async (_place, fault, outcome) => {
+  ])('whose program is killed %s', async (_place, fault, outcome) => {
     const one = mail(() => proxy.port)
     await one.prepare?.(home)
     proxy.set(fault)
     const isCut = proxy.cut()
     const run = home.run(request(one), {plan: one.plan, env: one.env ?? {}, by: 'echo $$ > pid; exec "$@"', cwd: home.dir})
     await isCut
+    // It is still at it, for all that another start can tell.
+    expect(open()).toBe(1)
+    expect(news(await home.run(['nothing'], {plan: nothing, env: one.env ?? {}}))).toEqual([])
     process.kill(Number(read('pid')), 'SIGKILL')
     expect((await run).code).toBe(-1)
     proxy.set()
     expect(await afterwards(one, outcome)).toEqual([outcome])
+  })
+
+  test('in doubt is told before the next card, also where the server takes its time, and by one of two starts at once', async () => {
+    const imap = await startFaultProxy(servers.ports.imap)
+    try {
+      const one = mail(() => proxy.port, () => imap.port)
+      await one.prepare?.(home)
+      proxy.set({from: 'client', match: '\r\n.\r\n', how: 'silence'})
+      const isCut = proxy.cut()
+      const run = home.run(request(one), {plan: one.plan, env: one.env ?? {}, by: 'echo $$ > pid; exec "$@"', cwd: home.dir})
+      await isCut
+      process.kill(Number(read('pid')), 'SIGKILL')
+      await run
+      imap.set({from: 'server', cutAfter: 0, how: 'silence'})
+      const text = {plan: '1. send_sms(["+14155550123"], "Late")\n2. join()\n', env: one.env ?? {}, by: '"$@" 2>&1'}
+      const [first, second] = await Promise.all([home.run(['--json', '--yes', 'text'], text), home.run(['--json', '--yes', 'text'], text)])
+      const told = [first, second].filter(({stdout}) => stdout.includes('It is not known whether this was done: the mail'))
+      expect(told).toHaveLength(1)
+      const [{stdout}] = told as [Finished]
+      expect(stdout).toContain('127.0.0.1 could not be asked')
+      expect(stdout.indexOf('cut off')).toBeLessThan(stdout.indexOf('"type":"confirm-asked"'))
+      expect(stdout.indexOf('cut off')).toBeGreaterThan(stdout.indexOf('"type":"task-added"')) // the work had begun beside it
+    } finally {
+      await imap.close()
+    }
+  })
+
+  test('that is an invitation: the event and the mail are each there once or not at all, and it is said which', async () => {
+    const {prepare, env = {}} = mail(() => servers.ports.smtp)
+    const invitation: Case = {
+      plan: '1. create_calendar_event("Lunch", "tomorrow at noon", "", "", ["ana@example.org"], "", "")\n2. join()\n', env, ...(prepare && {prepare}),
+      count: async () => {
+        const mails = await servers.mails('ana@example.org')
+        return mails.reduce((sum, raw) => sum + whole(raw.toString(), /method=REQUEST/), 0)
+      },
+      check: async (line, where) => {
+        const events = files('data/calendar/personal').filter(n => n.endsWith('.ics')).map(name => whole(read('data/calendar/personal', name), /^BEGIN:VCALENDAR\r\n[^]*SUMMARY:Lunch\r\n[^]*END:VCALENDAR\r\n$/)).length
+        expect(events, `${where}: ${line}`).toBe(line.includes('is not in the calendar') ? 0 : 1)
+      },
+    }
+    const {said} = await everywhere(invitation)
+    expect(new Set([...said.values()].flat())).toEqual(new Set(['It was done', 'It was not done', 'It is not known whether this was done']))
   })
 })
 
@@ -240,7 +285,7 @@ describe.skipIf(!canRunDav)('an event on a CalDAV server', () => {
   test.each<[string, Fault, string]>([
     ['while it is sent', {from: 'client', match: 'PUT /', how: 'silence'}, 'It was not done'],
     ['before the answer', {from: 'server', match: ' 201 ', how: 'silence'}, 'It was done'],
-  ])('whose program is killed %s: %s', async (_place, fault, outcome) => {
+  ])('whose program is killed %s', async (_place, fault, outcome) => {
     const one = event(() => `http://127.0.0.1:${proxy.port}`)
     await one.prepare?.(home)
     // Its calendar is there: that is another request, with a 201 of its own.
