@@ -7,6 +7,7 @@ import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi} 
 import {startRadicale, type DavServer} from '../servers/dav.ts'
 import {startFaultProxy, type Fault, type FaultProxy} from '../servers/fault-proxy.ts'
 import {canRunMailServers, password, startMailServers, type MailServers} from '../servers/mail-servers.ts'
+import {freePort} from '../servers/process.ts'
 import {program} from '../tools/vdir-programs.ts'
 import {linesOf, newHome, root, type Finished} from './program.ts'
 
@@ -48,12 +49,13 @@ const request = ({args = []}: Case): string[] => ['--yes', '--now', '2026-03-03T
 const news = ({stderr}: Finished): string[] => linesOf(stderr).filter(line => line.includes('cut off'))
 const nothing = '1. get_email_address("Nobody")\n2. join()\n'
 
+const crash = (at: number, how: 'before' | 'torn') => ({
+  NODE_OPTIONS: `--import ${pathToFileURL(path.join(root, 'tests/fixtures/crash.mjs')).href}`,
+  TINYAGENT_CRASH: JSON.stringify({under: home.dir, at, how, log: path.join(home.dir, 'crash.log')}),
+})
+
 /** One run to its end, which says what there is to be broken; then one for each of those. */
 async function everywhere(one: Case): Promise<{said: Map<string, string[]>}> {
-  const crash = (at: number, how: 'before' | 'torn') => ({
-    NODE_OPTIONS: `--import ${pathToFileURL(path.join(root, 'tests/fixtures/crash.mjs')).href}`,
-    TINYAGENT_CRASH: JSON.stringify({under: home.dir, at, how, log: path.join(home.dir, 'crash.log')}),
-  })
   await one.prepare?.(home)
   expect(await home.run(request(one), {plan: one.plan, env: {...one.env, ...crash(0, 'before')}})).toMatchObject({code: 0})
   expect(await one.count(home)).toBe(1)
@@ -203,6 +205,30 @@ describe.skipIf(!canRunMail)('a mail by SMTP', () => {
     expect((await run).code).toBe(-1)
     proxy.set()
     expect(await afterwards(one, outcome)).toEqual([outcome])
+  })
+
+  test('that the server does not take is in the drafts once, also where the program is killed before it is there', async () => {
+    const closed = await freePort()
+    const one = mail(() => closed)
+    const drafts = async (): Promise<number> => (await servers.mails('me@example.org', 'Drafts')).length + files('data/mail/drafts/new').length
+    const run = (at: number): Promise<Finished> => home.run(request(one), {plan: one.plan, env: {...one.env, ...crash(at, 'before')}})
+    await one.prepare?.(home)
+    expect(await run(0)).toMatchObject({code: 1, stdout: expect.stringContaining('kept in the drafts: Drafts on 127.0.0.1')})
+    expect(await drafts()).toBe(1)
+    const points = linesOf(read('crash.log'))
+    const claimed = points.findIndex(point => /link data\/mail\/sending\/.*\.eml$/.test(point))
+    expect(claimed).toBeGreaterThan(0)
+    for (let at = claimed + 1; at <= points.length; at++) {
+      home.remove()
+      home = newHome()
+      await one.prepare?.(home)
+      expect((await run(at)).code).toBe(-1)
+      const isOpen = open()
+      const said = news(await home.run(['nothing'], {plan: nothing, env: one.env ?? {}}))
+      expect(said, points[at - 1]).toEqual(isOpen ? [expect.stringContaining('It was not done: Did not send the mail')] : [])
+      expect(await drafts(), points[at - 1]).toBe(at === claimed + 1 ? 0 : 1)
+      expect(files('data/mail/sending'), points[at - 1]).toEqual([])
+    }
   })
 
   test('in doubt is told before the next card, also where the server takes its time, and by one of two starts at once', async () => {

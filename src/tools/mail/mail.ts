@@ -49,9 +49,9 @@ export interface MailBackend {
   saveDraft(raw: Buffer, id: string): Promise<{where: string}>
   /**
    * Sends, or queues, once: throws ToolError 'refused' when a mail of that id went before, 'unknown' when it may have gone;
-   * after any other error it did not go.
+   * after any other error it did not go. `keep` is called where it did not go, before its text is let go of here.
    */
-  send(raw: Buffer, envelope: Envelope, id: string, signal: AbortSignal): Promise<Sent>
+  send(raw: Buffer, envelope: Envelope, id: string, signal: AbortSignal, keep?: () => Promise<unknown>): Promise<Sent>
   /**
    * What became of a mail on whose way the program was killed. One that went gets its copy in Sent now; one that did not go is put
    * into the drafts, unless `isKept` elsewhere. Nothing is sent.
@@ -151,8 +151,10 @@ export function mailTools(backend: MailBackend, deps: MailDeps = {}): Tool[] {
     const {message} = built
     const raw = await bytesOf(built)
     const recipients = [...message.to, ...message.cc].map(person => person.address)
-    const {where, isQueued, refused = []} = await backend.send(raw, {from: deps.from?.address ?? '', to: recipients}, message.id, context.signal)
-      .catch((error: unknown) => keepDraft(error, raw, message.id, backend))
+    let draft: Promise<{where: string}> | undefined
+    const keep = (): Promise<{where: string}> => draft ??= backend.saveDraft(raw, message.id)
+    const {where, isQueued, refused = []} = await backend.send(raw, {from: deps.from?.address ?? '', to: recipients}, message.id, context.signal, keep)
+      .catch((error: unknown) => withDraft(error, keep))
     calls.forget(context.key)
     const reached = recipients.filter(address => !refused.some(r => same(r.address, address)))
     const about = `'${oneLine(message.subject)}' to ${reached.join(', ')}`
@@ -230,10 +232,10 @@ async function drafted(context: string, to: Person[], deps: MailDeps): Promise<s
 }
 
 /** A mail that was agreed to and did not go is not lost. Always throws. */
-async function keepDraft(error: unknown, raw: Buffer, id: string, backend: MailBackend): Promise<never> {
+async function withDraft(error: unknown, keep: () => Promise<{where: string}>): Promise<never> {
   // A draft of what may have gone would ask to be sent once more.
   if (isAbort(error) || (error instanceof ToolError && (error.code === 'refused' || error.code === 'unknown'))) throw error
-  const kept = await backend.saveDraft(raw, id).catch(() => undefined) // the first error says more
+  const kept = await keep().catch(() => undefined) // the first error says more
   if (!kept) throw error
   const reason = error instanceof Error ? oneLine(error.message) : oneLine(String(error))
   throw new ToolError('failed', `${reason} The mail is kept in the drafts: ${oneLine(kept.where)}`, {cause: error})

@@ -2,7 +2,7 @@
 // that no mail goes twice: not of two at once, not after a crash, not after a reply that got lost.
 import {readdir, readFile, rm} from 'node:fs/promises'
 import {join, resolve} from 'node:path'
-import {reasonOf, ToolError} from '../../core/errors.ts'
+import {isAbort, reasonOf, ToolError} from '../../core/errors.ts'
 import {oneLine} from '../../core/text.ts'
 import type {Fate} from '../calendar/calendar.ts'
 import {createWhole, isMissing, isThere, notWritten} from '../files/durable.ts'
@@ -115,7 +115,7 @@ export function openImapMail(account: MailAccount, {dir, file, warn = () => unde
         return here.saveDraft(raw, id) // the server can't be reached, and the mail is not lost
       }
     },
-    async send(raw, envelope, id, signal) {
+    async send(raw, envelope, id, signal, keep) {
       signal.throwIfAborted()
       const ledger = openLedger(dir, id)
       await ledger.claim(raw)
@@ -126,6 +126,8 @@ export function openImapMail(account: MailAccount, {dir, file, warn = () => unde
         refused = await loggedIn(account, smtp, signal, secret => deliver(smtp, secret, raw, {from: envelope.from || account.address, to: envelope.to}, signal, () => ledger.lastByte()))
       } catch (error) {
         if (!(error instanceof ToolError) || error.code !== 'unknown') {
+          await ledger.isNotOut()
+          if (!isAbort(error)) await keep?.().catch(() => undefined) // tried once more by whoever wants it
           await ledger.release()
           throw error
         }
@@ -229,10 +231,14 @@ function openLedger(dir: string, id: string) {
     async lastByte(): Promise<void> {
       await createWhole(last, '')
     },
+    /** The last byte did not go after all. */
+    async isNotOut(): Promise<void> {
+      await rm(last, {force: true}).catch((error: unknown) => { throw notWritten(last, error) })
+    },
     /** It did not go: it may be tried again. */
     async release(): Promise<void> {
-      // In this order, so that what is left of it never says that it may have gone.
-      for (const file of [last, path]) await rm(file, {force: true}).catch((error: unknown) => { throw notWritten(file, error) })
+      await this.isNotOut() // first, so that what is left of it never says that it may have gone
+      await rm(path, {force: true}).catch((error: unknown) => { throw notWritten(path, error) })
     },
     async sent(): Promise<void> {
       await createWhole(done, '')
