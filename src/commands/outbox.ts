@@ -2,7 +2,7 @@
 import type {Config} from '../core/config.ts'
 import {UsageError} from '../core/errors.ts'
 import type {Plan, Tool} from '../core/types.ts'
-import {deleteKept, keptItems, keptPaths, sendKept, type OutboxPlaces} from '../tools/outbox/outbox.ts'
+import {deleteKept, keptItems, keptPaths, purgeSetAside, sendKept, type OutboxPlaces} from '../tools/outbox/outbox.ts'
 import type {Session} from './session.ts'
 
 /** A slash command's answer that is a run: this plan by these tools, under this name. */
@@ -28,6 +28,7 @@ export async function openOutboxTools(session: Session): Promise<Tool[]> {
 }
 
 export async function outboxAnswer(session: Session, argument: string): Promise<string | OwnRun> {
+  await purgeSetAside(placesOf(session.config))
   const kept = await keptItems(placesOf(session.config))
   const [, action = 'list', rest = ''] = /^(\S+)\s*(.*)$/.exec(argument.trim()) ?? []
   if (action === 'list') {

@@ -9,7 +9,7 @@ import {checkRequest} from './request.ts'
 import type {Session} from './session.ts'
 
 /** Everything a reader hands in for one run. */
-export interface RunOptions { emit: Emit; confirm?: Confirm; ask?: Ask; signal: AbortSignal; dryRun: boolean; /** runs this plan and no other */ plan?: Plan | undefined; /** by these tools, which the session has not */ tools?: Tool[] | undefined }
+export interface RunOptions { emit: Emit; confirm?: Confirm; ask?: Ask; signal: AbortSignal; dryRun: boolean; /** runs this plan and no other */ plan?: Plan | undefined; /** by these tools, which the session has not */ tools?: Tool[] | undefined; /** before anybody is asked about an outward step: what the user has to know by then */ beforeCard?: Promise<void> | undefined }
 
 /** One run with its journal. A request that is not one is a UsageError. */
 export async function runOne(text: string, session: Session, options: RunOptions): Promise<RunOutcome> {
@@ -22,6 +22,7 @@ export async function runOne(text: string, session: Session, options: RunOptions
   const events: Event[] = []
   // The journal first: its line is on disk before anybody sees that a side effect begins.
   const emit: Emit = async event => {
+    if (event.type === 'confirm-asked') await options.beforeCard
     await record(event)
     events.push(event)
     await options.emit(event.type === 'plan-done' && known ? {...event, example: true} : event)

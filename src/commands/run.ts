@@ -1,11 +1,12 @@
 // `tinyagent "..."` and the REPL: picks the reader of the events (Ink, plain lines or JSON) and runs requests.
 import {createInterface} from 'node:readline'
+import {setTimeout as pause} from 'node:timers/promises'
 import {jsonReader} from '../components/json.ts'
 import {plainReader} from '../components/plain.ts'
 import {UsageError} from '../core/errors.ts'
-import {describe} from '../core/journal.ts'
 import {printable} from '../core/text.ts'
 import type {Plan, Tool} from '../core/types.ts'
+import {tellCutOff, type News} from './cut-off.ts'
 import {carryOut, instructionsNotice} from './instructions.ts'
 import {outboxNotice} from './outbox.ts'
 import {checkRequest, readRequest} from './request.ts'
@@ -23,7 +24,7 @@ export async function runCommand(words: string[], session: Session, signal: Abor
 }
 
 /** What is run for a request instead of what would be planned; `tools` where they are not the session's. */
-export interface FixedRun { plan?: Plan | undefined; tools?: Tool[] | undefined }
+export interface FixedRun { plan?: Plan | undefined; tools?: Tool[] | undefined; beforeCard?: Promise<void> | undefined }
 
 export async function runWith(request: string | undefined, session: Session, signal: AbortSignal, fixed: FixedRun = {}): Promise<number> {
   const {options} = session
@@ -31,8 +32,8 @@ export async function runWith(request: string | undefined, session: Session, sig
   if (options.yes && request === undefined) throw new UsageError('--yes needs a request: tinyagent --yes "text Ana that I am late"')
   if (options.json) {
     if (request === undefined) throw new UsageError('--json needs a request: tinyagent --json "remind me to ..."')
-    report(session)
-    return runJson(request, session, signal, fixed)
+    const {told} = report(session, signal)
+    return runJson(request, session, signal, {...fixed, beforeCard: told}).finally(() => told)
   }
   return isPlain(session) ? runPlain(request, session, signal, fixed) : runInk(request, session, signal, fixed)
 }
@@ -50,9 +51,9 @@ async function runSpoken(words: string[], session: Session, signal: AbortSignal)
   if (words.length > 0) throw new UsageError('--voice takes the request from the microphone: leave out the words, or --voice')
   if (options.yes) throw new UsageError('--yes cannot go with --voice: what was misheard would leave unseen')
   if (!options.json) return isPlain(session) ? runPlain(undefined, session, signal) : runInk(undefined, session, signal)
-  report(session)
+  const {told} = report(session, signal)
   const request = await listen(session, undefined, signal)
-  return signal.aborted ? 130 : request === undefined ? 1 : runJson(request, session, signal)
+  return signal.aborted ? 130 : request === undefined ? 1 : runJson(request, session, signal, {beforeCard: told}).finally(() => told)
 }
 
 const isPlain = ({options}: Session): boolean =>
@@ -64,7 +65,7 @@ async function runJson(request: string, session: Session, signal: AbortSignal, f
 }
 
 async function runPlain(request: string | undefined, session: Session, signal: AbortSignal, fixed: FixedRun = {}): Promise<number> {
-  report(session)
+  const {told} = report(session, signal)
   const lines = process.stdin.isTTY ? openLines() : undefined
   const reader = plainReader({
     out: text => process.stdout.write(text),
@@ -72,7 +73,7 @@ async function runPlain(request: string | undefined, session: Session, signal: A
     readLine: (prompt, stop) => lines ? lines.read(prompt, stop) : Promise.resolve(undefined),
   })
   const one = async (text: string, own = fixed): Promise<number> => (await runOne(text, session, {
-    emit: reader.emit, signal, dryRun: session.options.dryRun ?? false, ...own,
+    emit: reader.emit, signal, dryRun: session.options.dryRun ?? false, ...own, beforeCard: told,
     ...(lines && {confirm: reader.confirm, ask: reader.ask}),
   })).exitCode
   try {
@@ -82,11 +83,16 @@ async function runPlain(request: string | undefined, session: Session, signal: A
       return signal.aborted ? 130 : spoken === undefined ? 1 : await one(spoken)
     }
     if (!lines) throw new UsageError('There is no request: tinyagent "remind me to ..."; `tinyagent --help` shows more')
+    await Promise.race([told, pause(promptMs, undefined, {ref: false})]) // else it runs into the prompt
     return await plainRepl(session, lines, one, signal)
   } finally {
     lines?.close()
+    await told
   }
 }
+
+/** How long the first prompt waits for the news of a run that was cut off. */
+const promptMs = 2_000
 
 async function plainRepl(session: Session, lines: Lines, one: (text: string, own?: FixedRun) => Promise<number>, signal: AbortSignal): Promise<number> {
   const waiting = outboxNotice(session)
@@ -123,29 +129,21 @@ async function plainRepl(session: Session, lines: Lines, one: (text: string, own
 
 async function runInk(request: string | undefined, session: Session, ended: AbortSignal, fixed: FixedRun = {}): Promise<number> {
   const [{startInk}, ink] = await Promise.all([import('../components/App.tsx'), import('./ink-deps.ts')])
-  const {lines, seen} = notices(session)
-  const kept = request === undefined ? outboxNotice(session) : undefined
-  const deps = await ink.inkDeps(session, [...lines, ...(kept === undefined ? [] : [kept])], fixed)
+  // Ink keeps what goes to the console out of the rows that it redraws.
+  const {told} = tellCutOff(session, tell, ended)
+  const notices = [instructionsNotice(session), request === undefined ? outboxNotice(session) : undefined].filter(notice => notice !== undefined)
+  const deps = await ink.inkDeps(session, notices, {...fixed, beforeCard: told})
   const left = startInk({deps, ended, options: {dryRun: session.options.dryRun ?? false, voice: session.options.voice ?? false}, ...(request !== undefined && {request: checkRequest(request)})})
-  seen()
-  return left
+  return left.finally(() => told)
 }
 
-/** What a killed run left in doubt: said once. `seen` comes after they were shown, so that none is lost if we are killed too. */
-function notices(session: Session): {lines: string[]; seen: () => void} {
-  const {journal} = session
-  const pending = journal.pending()
+const tell = (line: string): void => console.error('%s', line)
+
+/** What the user has to know at a start, on stderr. */
+function report(session: Session, signal: AbortSignal): News {
   const waiting = instructionsNotice(session)
-  return {
-    lines: [...pending.map(deed => `tinyagent was cut off during this step; please check whether it was done: ${describe(deed)}`), ...(waiting === undefined ? [] : [waiting])],
-    seen: () => journal.acknowledge(pending),
-  }
-}
-
-function report(session: Session): void {
-  const {lines, seen} = notices(session)
-  for (const line of lines) process.stderr.write(`${line}\n`)
-  seen()
+  if (waiting !== undefined) tell(waiting)
+  return tellCutOff(session, tell, signal)
 }
 
 export interface Lines { read(prompt: string, signal: AbortSignal, takesEarly?: boolean): Promise<string | undefined>; close(): void }

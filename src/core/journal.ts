@@ -7,7 +7,7 @@ import {z} from 'zod'
 import {reasonOf, ToolError, type ToolErrorCode} from './errors.ts'
 import {makeFolder} from './paths.ts'
 import {oneLine} from './text.ts'
-import type {Effect, Emit, Event, Json, Tool, ToolContext} from './types.ts'
+import type {Effect, Emit, Event, Json, Settled, Tool, ToolContext} from './types.ts'
 
 const effects = z.enum(['read', 'local', 'outward'])
 const result = z.object({value: z.string(), summary: z.string(), undo: z.json().optional(), where: z.string().optional()})
@@ -28,20 +28,23 @@ const entrySchema = z.object({
   z.object({type: z.literal('done'), status: z.string(), exitCode: z.number()}),
   z.object({type: z.literal('undone'), key: z.string(), summary: z.string()}),
   z.object({type: z.literal('acknowledged'), keys: z.array(z.string())}),
+  z.object({type: z.literal('settled'), key: z.string(), state: z.enum(['done', 'failed', 'unknown']), summary: z.string(), undo: z.json().optional(), again: z.boolean().optional()}),
   z.object({type: z.literal('bug'), stack: z.string()}),
 ]))
 export type Entry = z.infer<typeof entrySchema>
 
-/** A side effect as the journal knows it. `pending`: begun and never ended, since the program was killed in between. */
+/** A side effect as the journal knows it. `pending`: begun and never ended, since the program was killed in between; `unknown`: and nobody could tell. */
 export interface Deed {
   key: string
   at: Date
   tool: string
   effect: Effect
   args: Record<string, Json>
-  state: 'done' | 'failed' | 'pending' | 'running' | 'undone'
+  state: 'done' | 'failed' | 'pending' | 'unknown' | 'running' | 'undone'
   summary: string
   undo?: Json
+  /** `unknown`, and the user was told; whoever can tell may be asked once more */
+  again?: boolean
 }
 
 export interface Journal {
@@ -50,9 +53,9 @@ export interface Journal {
   bug(error: unknown): void
   entries(): Entry[]
   deeds(): Deed[]
-  /** Side effects that a killed run left in doubt; each is reported once, and never repeated. */
-  pending(): Deed[]
-  acknowledge(deeds: Deed[]): void
+  /** Side effects that a killed run left in doubt, and those that could not be asked about when there was a look; none is ever repeated. */
+  inDoubt(): Deed[]
+  settle(deed: Deed, settled: Settled): void
   undone(deed: Deed, summary: string): void
 }
 
@@ -60,17 +63,18 @@ export interface JournalDeps {
   clock(): Date
   /** one line to the user when something that is already done could not be written down */
   warn(message: string): void
-  /** is this process alive? Its unfinished effects are running, not in doubt */
-  isAlive?(pid: number): boolean
+  /** Is the process that had this id at that time alive? Its unfinished effects are running, not in doubt. */
+  isAlive?(pid: number, at: Date): boolean
 }
 
 export function openJournal(dir: string, deps: JournalDeps): Journal {
   const isAlive = deps.isAlive ?? processIsAlive
+  const isRecent = (at: Date): boolean => deps.clock().getTime() - at.getTime() < askAgainMs
   const ownRuns = new Set<string>()
   // A process id comes round again (in a container always): a run under our own id that is not ours is dead, and so is
   // one from before the machine started.
   const isRunning = (run: string, pid: number, at: Date): boolean =>
-    ownRuns.has(run) || (pid !== process.pid && at.getTime() > deps.clock().getTime() - os.uptime() * 1000 && isAlive(pid))
+    ownRuns.has(run) || (pid !== process.pid && at.getTime() > deps.clock().getTime() - os.uptime() * 1000 && isAlive(pid, at))
   const append = (line: Record<string, unknown>, durable: boolean): void => {
     const at = deps.clock()
     makeFolder(dir)
@@ -112,11 +116,14 @@ export function openJournal(dir: string, deps: JournalDeps): Journal {
     bug: error => note({type: 'bug', stack: error instanceof Error ? error.stack ?? error.message : String(error)}),
     entries,
     deeds,
-    pending: () => deeds().filter(d => d.state === 'pending'),
-    acknowledge: list => { if (list.length > 0) note({type: 'acknowledged', keys: list.map(d => d.key)}) },
+    inDoubt: () => deeds().filter(d => d.state === 'pending' || (d.state === 'unknown' && d.again && isRecent(d.at))),
+    settle: ({key}, {state, summary, undo, again}) => note({type: 'settled', key, state, summary, ...(undo !== undefined && {undo}), ...(again && {again})}),
     undone: (deed, summary) => note({type: 'undone', key: deed.key, summary}),
   }
 }
+
+/** A server that could not be asked for two weeks is asked no more. */
+const askAgainMs = 14 * 24 * 3_600_000
 
 /** What of an event is kept: side effects whole, reads not at all (what they return may be private), and the frame around them. */
 function lineOf(event: Event, keys: Map<number, string>): Record<string, unknown> | undefined {
@@ -147,7 +154,10 @@ function readDeeds(entries: Entry[], isRunning: (run: string, pid: number, at: D
       const state = isRunning(entry.run, entry.pid, new Date(entry.at)) ? 'running' : 'pending'
       deeds.set(key, {key, at: new Date(entry.at), tool, effect, args, state, summary: intention(tool, args)})
     } else if (entry.type === 'acknowledged') {
-      for (const key of entry.keys) Object.assign(deeds.get(key) ?? {}, {state: 'failed', summary: 'was cut off; it may have been done all the same'})
+      for (const key of entry.keys) Object.assign(deeds.get(key) ?? {}, {state: 'unknown', summary: 'was cut off; it may have been done all the same'})
+    } else if (entry.type === 'settled') {
+      const {key, state, summary, undo, again = false} = entry
+      Object.assign(deeds.get(key) ?? {}, {state, summary, undo, again})
     } else if (entry.type === 'task-done') {
       Object.assign(deeds.get(entry.key) ?? {}, {state: 'done', summary: entry.result.summary, undo: entry.result.undo})
     } else if (entry.type === 'task-failed') {
@@ -160,7 +170,7 @@ function readDeeds(entries: Entry[], isRunning: (run: string, pid: number, at: D
 }
 
 /** A step that has no summary of its own yet: "create reminder: Call the dentist, 2026-03-04 15:00:00". */
-const intention = (tool: string, args: Record<string, Json>): string =>
+export const intention = (tool: string, args: Record<string, Json>): string =>
   [tool.replaceAll('_', ' '), Object.values(args).flat().filter(v => typeof v === 'string' && v !== '').join(', ')].filter(Boolean).join(': ')
 
 /** Takes back a local effect: the last one, or the one whose key ends with `id`. Returns a line for people that says which it was. Throws ToolError. */
@@ -191,14 +201,19 @@ function onlyOne(deeds: Deed[], id: string): Deed {
 }
 
 const states: Record<Deed['state'], string> = {
-  done: '', failed: 'failed: ', pending: 'cut off, may have been done: ', running: 'running: ', undone: 'undone: ',
+  done: '', failed: 'failed: ', pending: 'cut off, may have been done: ', unknown: 'cut off, may have been done: ', running: 'running: ', undone: 'undone: ',
+}
+
+/** Local time: "2026-03-03 09:15". */
+export function minuteOf(at: Date): string {
+  const two = (n: number): string => String(n).padStart(2, '0')
+  return `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}`
 }
 
 /** One line for people: "2026-03-03 09:15  20260303T091500-3f9a2c-1  Added 'Dentist' on ..." */
 export function describe(deed: Deed): string {
-  const two = (n: number): string => String(n).padStart(2, '0')
   const {at} = deed
-  const time = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())} ${two(at.getHours())}:${two(at.getMinutes())}`
+  const time = minuteOf(at)
   const mark = deed.effect === 'outward' && deed.state === 'done' ? ' (cannot be undone)' : ''
   return `${time}  ${deed.key}  ${states[deed.state]}${oneLine(deed.summary)}${mark}`
 }
@@ -240,12 +255,29 @@ function syncName(dir: string): void {
   } catch { /* the lines themselves are on disk */ }
 }
 
-function processIsAlive(pid: number): boolean {
+function processIsAlive(pid: number, at: Date): boolean {
   try {
     process.kill(pid, 0)
-    return true
   } catch (error) {
     // EPERM: alive, and somebody else's.
-    return error instanceof Error && 'code' in error && error.code === 'EPERM'
+    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false
+  }
+  const begun = beginningOf(pid)
+  return begun === undefined || begun <= at.getTime() + clockSlackMs
+}
+
+/** Between the kernel's clock and ours; a process that begins that soon after another has ended hardly gets its id. */
+const clockSlackMs = 2_000
+
+/** When a process began, by ours, in ms; Linux tells it (proc(5), field 22: in hundredths of a second since the machine started). */
+function beginningOf(pid: number): number | undefined {
+  try {
+    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8')
+    const ticks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]) // the name before may hold blanks and brackets
+    const uptime = Number(fs.readFileSync('/proc/uptime', 'utf8').split(' ')[0])
+    const begun = Date.now() - (uptime - ticks / 100) * 1000
+    return Number.isFinite(begun) ? begun : undefined
+  } catch {
+    return undefined // another system: the process counts as the one that it was
   }
 }

@@ -141,6 +141,18 @@ export interface Result {
   where?: string
 }
 
+/** A call that was begun and never ended, since the program was killed in between. `at`: when it was begun. */
+export interface CutOff { key: string; at: Date; signal: AbortSignal }
+
+/** What became of it. `done`: `summary` is that of its result; else it says what is known and where to look, in sentences. */
+export interface Settled {
+  state: 'done' | 'failed' | 'unknown'
+  summary: string
+  undo?: Json
+  /** 'unknown', and a later look may know: who could tell was not to be reached */
+  again?: boolean
+}
+
 export interface Tool<S extends z.ZodObject = z.ZodObject> extends ToolSpec<S> {
   /** what it reads and writes, for order between tasks; default nothing */
   touches?(args: z.infer<S>): Touch[]
@@ -150,6 +162,11 @@ export interface Tool<S extends z.ZodObject = z.ZodObject> extends ToolSpec<S> {
   run(args: z.infer<S>, context: ToolContext): Promise<Result>
   /** What is kept of an outward call that the user skipped, through `aside`; undefined: nothing. */
   keep?(args: z.infer<S>, context: ToolContext): Promise<Result | undefined>
+  /**
+   * Whether a call that was cut off was done: looks, asks who can tell, and does nothing again; `failed` only where it surely was not
+   * done. Absent, or where it throws: nobody can tell.
+   */
+  settle?(args: z.infer<S>, call: CutOff): Promise<Settled>
   /** takes back one earlier run; returns one line for people. Throws ToolError 'refused' where the thing has changed since. */
   undo?(token: Json, context: ToolContext): Promise<string>
 }

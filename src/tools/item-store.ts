@@ -1,7 +1,7 @@
 // Where calendars, lists and contacts keep their items: a folder (vdir.ts) or a CalDAV or CardDAV server (dav/store.ts). The families know
 // only this, so that what they promise holds for both.
 import type {Json} from '../core/types.ts'
-import type {Collection, Made, VdirItem} from './vdir.ts'
+import {sha256, type Collection, type Made, type VdirItem} from './vdir.ts'
 
 export interface ItemStore {
   /** Every collection. */
@@ -12,6 +12,10 @@ export interface ItemStore {
   findOrMake(name: string, signal?: AbortSignal): Promise<Collection>
   /** Where the server or the user puts what names no collection; absent, or undefined: no such word, the family chooses. */
   usual?(): Promise<Collection | undefined>
+  /** What is there now, and not a copy from before; absent: there is no copy. Throws ToolError where that can't be known. */
+  news?(signal: AbortSignal): Promise<void>
+  /** An item as `takeBack` compares it, where that may differ in its line ends from what `items` gives. Throws ToolError. */
+  textOf?(path: string, signal: AbortSignal): Promise<string>
   /** Every readable item. */
   items(): AsyncGenerator<VdirItem>
   /** Says that an item's content is damaged and was skipped. */
@@ -22,4 +26,14 @@ export interface ItemStore {
   replace(path: string, before: string, text: string, signal?: AbortSignal): Promise<void>
   /** Takes back an item that `create` made; `token` comes from the journal. Throws 'refused' when it was changed since. */
   takeBack(token: Json, signal?: AbortSignal): Promise<void>
+}
+
+/** The item that `create` made under this UID, in whatever collection it is now; undefined: there is none. Throws ToolError where that can't be known. */
+export async function itemOf(store: ItemStore, uid: string, signal: AbortSignal): Promise<Made | undefined> {
+  await store.news?.(signal)
+  for await (const {path, text} of store.items()) {
+    // Of a UID that the journal made: letters, digits and dashes, so it stands in the name as it is.
+    if (path.split(/[/\\]/).at(-1)?.replace(/\.\w+$/, '') === uid) return {path, hash: sha256(await store.textOf?.(path, signal) ?? text)}
+  }
+  return undefined
 }

@@ -49,12 +49,12 @@ test('a run killed between before and after is reported once at the next start, 
   const script = `
     const {openJournal} = await import(${JSON.stringify(journal)})
     const journal = openJournal(${JSON.stringify(path.join(home.dir, 'state/journal'))}, {clock: () => new Date(), warn: console.error})
-    await journal.reader('run')({type: 'task-started', id: 1, tool: 'create_reminder', effect: 'local', key: 'run-1', args: {name: 'Milk'}})
+    await journal.reader('run')({type: 'task-started', id: 1, tool: 'create_reminder', effect: 'local', key: 'run-1', args: {name: 'Milk', due_date: '', notes: '', list_name: '', priority: 0, all_day: false}})
     process.kill(process.pid, 'SIGKILL')`
   await new Promise(resolve => execFile(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {cwd: root}, resolve))
   const {stderr} = await remind('Bread')
-  expect(linesOf(stderr).filter(l => l.includes('was cut off during this step; please check'))).toEqual([expect.stringContaining('create reminder: Milk')])
+  expect(linesOf(stderr).filter(l => l.includes('cut off'))).toEqual([expect.stringMatching(/^tinyagent was cut off in a step at \d{4}-\d\d-\d\d \d\d:\d\d\. It was not done: The reminder 'Milk' is on no list\.$/)])
   expect(items()).toEqual(['Bread'])
   expect((await remind('Eggs')).stderr).not.toContain('cut off')
-  expect((await home.run(['log'])).stdout).toContain('may have been done')
+  expect((await home.run(['log'])).stdout).toContain("failed: The reminder 'Milk' is on no list.")
 })

@@ -16,6 +16,7 @@ export interface Run {
   installation?: string
   /** shell words that start the program, with it as "$@" */
   by?: string
+  cwd?: string
 }
 
 /** A home, and `run` for a program that lives in it. */
@@ -27,12 +28,12 @@ export function newHome(): {dir: string; run(args: string[], options?: Run): Pro
     writeFileSync(full, text)
     return full
   }
-  const run = (args: string[], {plan, stdin = '', env = {}, installation = root, by}: Run = {}): Promise<Finished> => new Promise(resolve => {
+  const run = (args: string[], {plan, stdin = '', env = {}, installation = root, by, cwd}: Run = {}): Promise<Finished> => new Promise(resolve => {
     const own = {PATH: process.env['PATH'] ?? '', HOME: dir, TINYAGENT_HOME: dir, TZ: 'UTC', LANG: 'C.UTF-8'}
     const replay = plan === undefined ? {} : {TINYAGENT_REPLAY: write('plan.txt', plan)}
     const start = [process.execPath, path.join(installation, 'bin/tinyagent.js'), ...args]
     const [program = '', ...rest] = by === undefined ? start : ['sh', '-c', by, 'sh', ...start]
-    const child = execFile(program, rest, {env: {...own, ...replay, ...env}, maxBuffer: 64 * 1024 ** 2, timeout: 110_000, killSignal: 'SIGKILL'}, (error, stdout, stderr) => {
+    const child = execFile(program, rest, {env: {...own, ...replay, ...env}, maxBuffer: 64 * 1024 ** 2, timeout: 110_000, killSignal: 'SIGKILL', cwd}, (error, stdout, stderr) => {
       resolve({code: error ? (typeof error.code === 'number' ? error.code : -1) : 0, stdout, stderr})
     })
     child.stdin?.on('error', () => undefined) // the program may leave before it has read everything

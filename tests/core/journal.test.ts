@@ -1,3 +1,4 @@
+import {spawn} from 'node:child_process'
 import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
@@ -52,26 +53,64 @@ test('what a read returned is not kept', async () => {
 test('a run that was killed in a side effect is reported once', async () => {
   const killed = open()
   await killed.reader('r1')(started(1, 'outward'))
-  expect(killed.pending()).toEqual([]) // it runs
+  expect(killed.inDoubt()).toEqual([]) // it runs
   const next = open() // in a container the next process has the same id
-  const pending = next.pending()
+  const pending = next.inDoubt()
   expect(pending.map(d => [d.key, d.state])).toEqual([['r1-1', 'pending']])
-  next.acknowledge(pending)
-  expect(open().pending()).toEqual([])
+  next.settle(pending[0]!, {state: 'unknown', summary: 'the note. Look there.'})
+  expect(open().inDoubt()).toEqual([])
   expect(inWords(open().deeds()[0]!)).toContain('may have been done')
 })
 
 test('a step of another instance that is still running is not reported', async () => {
   await open().reader('r1')(started(1))
   fs.writeFileSync(file(), fs.readFileSync(file(), 'utf8').replace(/"pid":\d+/, '"pid":999999'))
-  expect(open({isAlive: () => true}).pending()).toEqual([])
+  expect(open({isAlive: () => true}).inDoubt()).toEqual([])
 })
 
 test('a step from before the machine started is in doubt, whoever has its process id now', async () => {
   await open({clock: () => new Date('2001-01-01T08:15:00Z')}).reader('r1')(started(1))
   const old = path.join(dir, 'journal', '2001-01-01.ndjson')
   fs.writeFileSync(old, fs.readFileSync(old, 'utf8').replace(/"pid":\d+/, '"pid":999999'))
-  expect(open({isAlive: () => true}).pending().map(d => d.key)).toEqual(['r1-1'])
+  expect(open({isAlive: () => true}).inDoubt().map(d => d.key)).toEqual(['r1-1'])
+})
+
+test('what was found out of a step in doubt is written down; where nobody could be asked it is asked again for two weeks', async () => {
+  const later = (days: number) => open({clock: () => new Date(clock().getTime() + days * 86_400_000)})
+  const read = open().reader('r1')
+  for (const id of [1, 2, 3]) await read(started(id))
+  const next = open()
+  const [one, two, three] = next.inDoubt()
+  next.settle(one!, {state: 'done', summary: 'Did 1', undo: {id: 1}})
+  next.settle(two!, {state: 'failed', summary: 'There is no note.'})
+  next.settle(three!, {state: 'unknown', summary: 'the note', again: true})
+  expect(open().deeds().map(d => [d.state, d.summary, d.undo])).toEqual([['done', 'Did 1', {id: 1}], ['failed', 'There is no note.', undefined], ['unknown', 'the note', undefined]])
+  expect(later(13).inDoubt().map(d => d.key)).toEqual(['r1-3'])
+  expect(later(15).inDoubt()).toEqual([])
+  const taken: Json[] = []
+  await undo(open(), [noteTool(taken)], undefined, context) // what was done can be taken back
+  expect(taken).toEqual([{id: 1}])
+})
+
+test('a process that began after the step is not the one that was at it', async () => {
+  if (process.platform !== 'linux') return // elsewhere nothing tells
+  const sleeper = spawn('sleep', ['60'])
+  try {
+    const own: JournalDeps = {clock: () => new Date(), warn: m => warnings.push(m)}
+    const folder = path.join(dir, 'real')
+    await openJournal(folder, own).reader('r1')(started(1))
+    const day = path.join(folder, fs.readdirSync(folder)[0]!)
+    const at = (ms: number): void => {
+      const line = {...JSON.parse(fs.readFileSync(day, 'utf8')) as object, pid: sleeper.pid, at: new Date(Date.now() + ms).toISOString()}
+      fs.writeFileSync(day, `${JSON.stringify(line)}\n`)
+    }
+    at(0)
+    expect(openJournal(folder, own).inDoubt()).toEqual([])
+    at(-10_000) // the machine is up for longer
+    expect(openJournal(folder, own).inDoubt().map(d => d.key)).toEqual(['r1-1'])
+  } finally {
+    sleeper.kill('SIGKILL')
+  }
 })
 
 test('a torn line is passed over, and the next one is not lost in it', async () => {

@@ -153,7 +153,7 @@ describe.skipIf(!canRun)('a mail account', () => {
       await t.exits()
       proxy.set()
       const again = await runProgram(dir, ['--yes', 'email Ana that the budget is done'], {env: {...noKeyring, ...recording('note')}})
-      expect(again.stderr).toMatch(/tinyagent was cut off during this step; please check whether it was done: .*ana@example\.org/)
+      expect(again.stderr).toMatch(/^tinyagent was cut off in a step at .*It is not known whether this was done: the mail 'Q3 budget' to ana@example\.org\. 127\.0\.0\.1 has no copy of it, which proves nothing\. Look at Sent, or ask the recipients/m)
       expect((await servers.mails('ana@example.org')).length).toBe(1)
       expect(await doubtfulMails(path.join(dir, 'data/mail'))).toHaveLength(1) // for doctor, which asks the server
     } finally {

@@ -6,7 +6,7 @@ export interface Fault {
   from: 'client' | 'server'
   /** so many bytes go through, and then nothing more, either way */
   cutAfter?: number
-  /** everything up to the end of the first such text goes through */
+  /** everything up to the end of the first such text of a connection goes through */
   match?: string
   how?: 'close' | 'reset' | 'silence'
 }
@@ -39,6 +39,7 @@ export async function startFaultProxy(upstreamPort: number): Promise<FaultProxy>
     const upstream = connect(upstreamPort, '127.0.0.1')
     const pair = {client, server: upstream}
     const passed = {client: 0, server: 0}
+    const own = {client: '', server: ''}
     let isCut = false
     const cut = (): void => {
       isCut = true
@@ -58,9 +59,10 @@ export async function startFaultProxy(upstreamPort: number): Promise<FaultProxy>
       socket.on('end', () => pair[to].end())
       socket.on('data', (chunk: Buffer) => {
         if (isCut) return
-        const left = current?.from === from ? placeOf(current, log[from], chunk) - passed[from] : Infinity
+        const left = current?.from === from ? placeOf(current, own[from], chunk) - passed[from] : Infinity
         const part = chunk.subarray(0, left)
         passed[from] += part.length
+        own[from] += part.toString('latin1')
         log[from] += part.toString('latin1')
         if (chunk.length < left) { pair[to].write(part); return }
         // What goes through has gone through before the line is cut.

@@ -61,6 +61,9 @@ export async function startMailServers({introspectionUrl, mechanisms = 'oauthbea
 
   const started: ServerProcess[] = []
   const stop = async (): Promise<void> => {
+    // Postfix's master is a child of a script that does not pass the signal on, and would stay.
+    const master = Number(await readFile(join(root, 'queue/pid/master.pid'), 'utf8').catch(() => ''))
+    if (master > 1) try { process.kill(master, 'SIGTERM') } catch { /* it has ended */ }
     for (const server of started.splice(0)) await server.stop()
     await rm(root, {recursive: true, force: true})
   }

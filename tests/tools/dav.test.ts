@@ -215,6 +215,21 @@ describe.skipIf(!hasRadicale)('other programs', () => {
     expect((await contacts.all()).map(c => [c.emails[0]?.value, c.phones[0]?.value])).toEqual([['new@example.org', '+12025550101']])
   })
 
+  test.each(['one after the other', 'at the same moment'])('calendars, lists and contacts of a new account are made %s, though two want one name in one place', async way => {
+    const makers = [
+      () => openDavContacts(options({file: 'contacts.json'})).save('Ana', 'email', 'ana@example.org'),
+      () => openDavCalendar(options({file: 'calendar.json'})).create(event(), 'a', now),
+      () => openDavReminders(options({file: 'lists.json'})).create({name: 'Milk', notes: '', list: '', priority: 0}, 'b', now),
+    ]
+    if (way === 'at the same moment') await Promise.all(makers.map(make => make()))
+    else for (const make of makers) await make()
+    expect(await titles(openDavCalendar(options()))).toEqual(['Dentist'])
+    expect((await openDavContacts(options({file: 'contacts.json'})).all()).map(c => c.name)).toEqual(['Ana'])
+    expect((await openDavReminders(options({file: 'lists.json'})).reminders()).map(r => r.name)).toEqual(['Milk'])
+    const home = await (await other('PROPFIND', '', undefined, {depth: '1'})).text()
+    expect(home.match(/<response>/g)).toHaveLength(4) // with itself
+  })
+
   test('a token from another place is not followed', async () => {
     const calendar = openDavCalendar(options())
     const {undo} = await calendar.create(event(), 'a', now)

@@ -75,6 +75,34 @@ async function zoom(answer: Answer) {
 const at = (origin: string, own = secret) => zoomTools(zoomMeetings(path.join(temp.path, 'meetings'), {accountId: 'acc', clientId: 'client', secret: async () => own, tokenUrl: `${origin}/oauth/token`, apiUrl: origin}))[0]!
 const records = (): string[] => existsSync(path.join(temp.path, 'meetings')) ? readdirSync(path.join(temp.path, 'meetings')) : []
 
+describe('a Zoom meeting that was cut off', () => {
+  const call = (signal = new AbortController().signal) => ({key: 'run-1-task-1', at: new Date(), signal})
+
+  test('before Zoom was asked for it was not made', async () => {
+    const server = await zoom('made')
+    try {
+      expect(await at(server.origin).settle!(args, call())).toEqual({state: 'failed', summary: "No Zoom meeting 'Q3 budget' on Wed 4 Mar 2026, 15:00 to 15:45 was made."})
+      expect(server.counts).toEqual({tokens: 0, posts: 0, lists: 0})
+    } finally {
+      await server.close()
+    }
+  })
+
+  test.each([['lost', 'done'], ['lost before', 'unknown']] as const)('after that it is looked for in Zoom\'s list: %s is %s', async (answer, state) => {
+    const server = await zoom(answer)
+    try {
+      const began = call()
+      await at(server.origin).run(args, contextFor({key: began.key})).catch(() => undefined)
+      expect(await at(server.origin).settle!(args, began)).toEqual({
+        state, summary: state === 'done' ? expect.stringContaining('https://us02web.zoom.us/j/85746065?pwd=abc') : expect.stringContaining('Look at your meetings there before you make it again.'),
+      })
+      expect([server.counts.posts, server.problems]).toEqual([1, []])
+    } finally {
+      await server.close()
+    }
+  })
+})
+
 describe('Zoom', () => {
   const withZoom = async (answer: Answer, work: (server: Awaited<ReturnType<typeof zoom>>) => Promise<void>): Promise<void> => {
     const server = await zoom(answer)

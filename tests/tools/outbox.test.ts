@@ -7,7 +7,7 @@ import {ToolError} from '../../src/core/errors.ts'
 import {openMaildir} from '../../src/tools/mail/maildir.ts'
 import type {MailBackend} from '../../src/tools/mail/mail.ts'
 import {rawMessage, type Message} from '../../src/tools/mail/message.ts'
-import {deleteKept, keptItems, outboxTools, sendKept, type OutboxDeps} from '../../src/tools/outbox/outbox.ts'
+import {deleteKept, keptItems, outboxTools, purgeSetAside, sendKept, type OutboxDeps} from '../../src/tools/outbox/outbox.ts'
 import {oneByOne} from '../../src/tools/sms/one-by-one.ts'
 import {openSmsOutbox} from '../../src/tools/sms/outbox.ts'
 import {contextFor, toolError} from './vdir-programs.ts'
@@ -125,6 +125,54 @@ describe('the outbox', () => {
     writeFileSync(file, text)
     expect(await toolError(tool.run({file}, contextFor()))).toMatchObject({code: 'refused'})
     expect(sent).toHaveLength(2)
+  })
+
+  test.each([
+    ['done', {state: 'done', note: 'it is in Sent'}, 'done', 0], ['failed', {state: 'failed', note: ''}, 'failed', 1], ['unknown', {state: 'unknown', note: 'Look at Sent.'}, 'unknown', 1],
+  ] as const)('a mail that was cut off on its way is asked of the account: %s', async (_, fate, state, left) => {
+    await keep({from: me})
+    const asked: unknown[] = []
+    const mail: MailBackend = {...account(), settle: async (id, _signal, settling) => { asked.push([id, settling]); return fate }}
+    const tool = named({mail, from: me}, 'send_kept')
+    const file = await first()
+    expect(await tool.settle!({file}, {key: 'k', at: new Date(), signal})).toMatchObject({state, summary: expect.stringContaining('Lunch é')})
+    expect(asked).toEqual([[message().id, {isKept: true}]]) // no draft of what waits here
+    expect(await keptItems(places)).toHaveLength(left)
+    if (left === 0) expect(await tool.settle!({file}, {key: 'k', at: new Date(), signal})).toMatchObject({state: 'done'})
+  })
+
+  test('a text message that was cut off is asked of the gateway\'s own record, and may be tried again where nothing went', async () => {
+    await keepSms(['+351 912 345 678'], 'Late')
+    const file = await first()
+    const sms = oneByOne(places.smsDir, 'The gateway', async () => 'id')
+    const tool = named({sms}, 'send_kept')
+    expect(await tool.settle!({file}, {key: 'k', at: new Date(), signal})).toEqual({state: 'failed', summary: 'Did not send the text message to +351 912 345 678. It is still in the outbox.'})
+    await sms.send(['+351 912 345 678'], 'Late', 'outbox-run-1-task-1', signal) // killed before it was taken out
+    expect(await tool.settle!({file}, {key: 'k', at: new Date(), signal})).toMatchObject({state: 'done'})
+    expect(await keptItems(places)).toEqual([])
+  })
+
+  test('what was put aside is removed for good after 90 days, and not before', async () => {
+    await keep()
+    await named({}, 'delete_kept').run({file: await first()}, contextFor())
+    const aside = (): string[] => readdirSync(path.join(places.mailDir, 'deleted'))
+    const days = (n: number): Date => new Date(Date.now() + n * 86_400_000)
+    await purgeSetAside(places, days(89))
+    expect(aside()).toHaveLength(1)
+    await purgeSetAside(places, days(91))
+    expect(aside()).toEqual([])
+  })
+
+  test('a deletion that was cut off is done where the file is aside, and can be taken back', async () => {
+    await keep()
+    const tool = named({}, 'delete_kept')
+    const file = await first()
+    expect(await tool.settle!({file}, {key: 'k', at: new Date(), signal})).toMatchObject({state: 'failed', summary: expect.stringContaining('still in the outbox')})
+    await tool.run({file}, contextFor())
+    const settled = await tool.settle!({file}, {key: 'k', at: new Date(), signal})
+    expect(settled).toMatchObject({state: 'done', summary: expect.stringContaining('unsent')})
+    await tool.undo!(settled.undo!, contextFor())
+    expect(await keptItems(places)).toHaveLength(1)
   })
 
   test('without an account or a gateway the card says what to set up', async () => {

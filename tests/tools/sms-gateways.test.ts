@@ -6,7 +6,9 @@ import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, test} from 'vitest'
 import {kdeConnectSms} from '../../src/tools/sms/kdeconnect.ts'
 import {modemManagerSms} from '../../src/tools/sms/modemmanager.ts'
-import {smsTools} from '../../src/tools/sms/sms.ts'
+import {createWhole} from '../../src/tools/files/durable.ts'
+import {oneByOne, type AskOne, type SendOne} from '../../src/tools/sms/one-by-one.ts'
+import {settledSms, smsTools} from '../../src/tools/sms/sms.ts'
 import {termuxSms} from '../../src/tools/sms/termux.ts'
 import {twilioSms} from '../../src/tools/sms/twilio.ts'
 import {contextFor, tempFolder, toolError} from './vdir-programs.ts'
@@ -78,6 +80,50 @@ describe('programs', () => {
   })
 })
 
+describe('a message on whose way the program was killed', () => {
+  const to = ['+12025550101', '+12025550102', '+12025550103']
+  const call = {key: 'k', at: new Date(), signal}
+  /** As it is on disk when the program is killed while the copy of `stuck` is on its way; -1: before the first one. */
+  async function killed(stuck: number, ask?: AskOne) {
+    let count = 0
+    const arrived = new Promise<void>(resolve => {
+      const send: SendOne = () => { if (count++ === stuck) { resolve(); return new Promise(() => undefined) } return Promise.resolve('id') }
+      void oneByOne(temp.path, 'Gate', send).send(to, 'Hi', 'k', signal).then(() => resolve(), () => resolve())
+    })
+    await arrived
+    return oneByOne(temp.path, 'Gate', async () => { throw new Error('sent again') }, ask)
+  }
+
+  test('that was not handed over at all is not done, and may be tried again', async () => {
+    const backend = oneByOne(temp.path, 'Gate', async () => 'id')
+    expect(settledSms(to, await backend.settle(to, 'Hi', call))).toEqual({state: 'failed', summary: 'Did not send the text message to +12025550101, +12025550102, +12025550103.'})
+    await createWhole(join(temp.path, 'handed-over', 'k.json'), '{}') // written down, and no copy begun
+    expect(await backend.settle(to, 'Hi', call)).toEqual({reached: [], isQueued: false})
+    expect((await backend.send(to, 'Hi', 'k', signal)).isQueued).toBe(false)
+  })
+
+  test('is known but for the copy that was on its way', async () => {
+    const backend = await killed(1)
+    expect(settledSms(to, await backend.settle(to, 'Hi', call))).toEqual({
+      state: 'unknown', summary: expect.stringMatching(/^the text message to \+12025550102 \(it went to \+12025550101; it did not go to \+12025550103\)\. Look at the phone before you send it again \(.*k\.json\)\.$/),
+    })
+    expect((await toolError(backend.send(to, 'Hi', 'k', signal))).code).toBe('refused')
+  })
+
+  test('went to all when the last one had gone', async () => {
+    expect(settledSms(to, await (await killed(9)).settle(to, 'Hi', call))).toEqual({state: 'done', summary: 'Sent a text message to +12025550101, +12025550102, +12025550103'})
+  })
+
+  test('is asked of the gateway where it can tell, and asked again later where it can\'t be reached', async () => {
+    const asked: unknown[] = []
+    const backend = await killed(2, async (number, message) => { asked.push([number, message]); return 'id' })
+    expect(await backend.settle(to, 'Hi', call)).toEqual({reached: to, isQueued: false})
+    expect(asked).toEqual([['+12025550103', 'Hi']])
+    const unreachable = await killed(2, async () => { throw new Error('no network') })
+    expect(settledSms(to, await unreachable.settle(to, 'Hi', call))).toMatchObject({state: 'unknown', again: true, summary: expect.stringContaining('Gate could not be asked. Look at its message log')})
+  })
+})
+
 describe('Twilio', () => {
   const accountSid = `AC${'0'.repeat(32)}`
   /** What the Messages resource documents: one sender, a number in E.164, a body of up to 1,600 characters, basic authentication. */
@@ -130,6 +176,22 @@ describe('Twilio', () => {
     try {
       expect((await from(server.origin).send(['+12025550101'], 'Hi', 'k', signal)).where).toBe(server.sent[0]?.sid)
       expect(server.posts()).toBe(1)
+    } finally {
+      await server.close()
+    }
+  })
+
+  test.each(['made', 'lost before'] as const)('is asked for a message that was cut off: %s', async answer => {
+    const server = await twilio(answer)
+    try {
+      const at = new Date()
+      await from(server.origin).send(['+12025550101'], 'Hi', 'k', signal).catch(() => undefined)
+      const log = join(temp.path, 'handed-over', 'k.ndjson')
+      await writeFile(log, (await readFile(log, 'utf8')).split('\n')[0]! + '\n') // as if killed before the answer was read
+      const fate = await from(server.origin).settle(['+12025550101'], 'Hi', {key: 'k', at, signal})
+      if (answer === 'made') expect(fate).toEqual({reached: ['+12025550101'], isQueued: false})
+      else expect(fate).toMatchObject({reached: [], doubtful: '+12025550101', note: expect.stringContaining('Twilio has none in its list, which proves nothing.')})
+      expect([server.posts(), server.problems]).toEqual([1, []])
     } finally {
       await server.close()
     }

@@ -33,6 +33,8 @@ export interface CalendarBackend {
    * `organizer`: a server that is a `scheduler` for this person invites the invitees in that name.
    */
   create(event: NewEvent, uid: string, now: Date, options?: {organizer?: Person; signal?: AbortSignal}): Promise<{where: string; undo: Json}>
+  /** What `create` made under `uid`; undefined: it is not there. Throws ToolError where that can't be known. */
+  made(uid: string, signal: AbortSignal): Promise<{undo: Json} | undefined>
   /** Takes back what `create` made; throws ToolError 'refused' when it has changed since. */
   remove(undo: Json, signal?: AbortSignal): Promise<void>
   /** The host that sends the invitations of this person itself (RFC 6638); absent or undefined: none does. */
@@ -47,7 +49,11 @@ export interface InvitationSender {
   readonly notice?: string
   /** Throws when the invitation surely did not leave. `isQueued`: it waits, nothing has left. */
   send(message: Invitation, signal: AbortSignal): Promise<{isQueued: boolean}>
+  /** What became of an invitation on whose way the program was killed; `note`: where it is, or where to look. */
+  settle?(message: Invitation, signal: AbortSignal): Promise<Fate>
 }
+/** `isQueued`: it waits, nothing has left. `again`: who could tell was not to be reached. */
+export interface Fate { state: 'done' | 'failed' | 'unknown'; isQueued?: boolean; note: string; again?: boolean }
 export interface Invitation { to: string[]; subject: string; text: string; /** the part of type text/calendar; method=REQUEST */ ics: string }
 
 export interface CalendarDeps {
@@ -91,8 +97,7 @@ export const calendarTools = (backend: CalendarBackend, deps: CalendarDeps = {})
     const {invitations, scheduler} = await senderFor(event, backend, deps)
     const invitation = event.invitees.length > 0 && invitations && await invitationOf(event, key, now, deps.organizer)
     const {where, undo} = await backend.create(event, key, now, {signal, ...(scheduler !== undefined && deps.organizer && {organizer: deps.organizer})})
-    const to = args.calendar.trim() ? ` to ${exists ? '' : 'the new calendar '}${oneLine(name)}` : ''
-    const added = `Added '${oneLine(event.title)}'${to} ${saySpan(event.start, event.end)}`
+    const added = addedTo(args, event, exists ? oneLine(name) : `the new calendar ${oneLine(name)}`)
     if (event.invitees.length === 0) return {value: event.title, summary: added, undo, where}
     // No undo: the server has told them.
     if (scheduler !== undefined) return {value: event.title, summary: `${added}, and ${scheduler} invites ${said(event.invitees)}`, where}
@@ -109,11 +114,35 @@ export const calendarTools = (backend: CalendarBackend, deps: CalendarDeps = {})
     const invited = sent.isQueued ? `put the invitation to ${said(event.invitees)} in the outbox` : `invited ${said(event.invitees)}`
     return {value: event.title, summary: `${added}, and ${invited}`, where}
   },
+  settle: async (args, {key, signal}) => {
+    const event = readEvent(args)
+    const title = `'${oneLine(event.title)}'`
+    const made = await backend.made(key, signal)
+    const {invitations, scheduler} = await senderFor(event, backend, deps)
+    const added = addedTo(args, event, oneLine(event.calendar))
+    const fate = event.invitees.length > 0 && invitations ? await invitations.settle?.(await invitationOf(event, key, new Date(), deps.organizer), signal) : undefined
+    if (!fate && invitations && event.invitees.length > 0) throw new ToolError('unknown', 'nobody can tell whether the invitation went')
+    if (!fate) {
+      if (!made) return {state: 'failed', summary: `${title} is not in the calendar.`}
+      if (scheduler !== undefined) return {state: 'done', summary: `${added}, and ${scheduler} invites ${said(event.invitees)}`}
+      return {state: 'done', summary: event.invitees.length > 0 ? `${added}, with ${said(event.invitees)} noted as invited` : added, ...made}
+    }
+    const {state, isQueued, note, again} = fate
+    if (state === 'done' && made) return {state, summary: `${added}, and ${isQueued ? `put the invitation to ${said(event.invitees)} in the outbox` : `invited ${said(event.invitees)}`}`}
+    const where = `${title} is ${made ? '' : 'not '}in the calendar`
+    if (state === 'done') return {state: 'unknown', summary: `${where}, but ${said(event.invitees)} ${isQueued ? 'have an invitation in the outbox' : 'have got an invitation'} (${note}).`}
+    if (state === 'unknown') return {state, summary: `${where}. Whether the invitation to ${said(event.invitees)} went is not known. ${note}`, ...(again && {again})}
+    return {state, summary: `${where}, and the invitation to ${said(event.invitees)} did not go. ${note}`.trim()}
+  },
   undo: async (token, {signal}) => {
     await backend.remove(token, signal)
     return 'Took the event out of the calendar'
   },
 })]
+
+/** "Added 'Dentist' to work on ..."; `calendar` is named where the user named one. */
+const addedTo = (args: Args, {title, start, end}: NewEvent, calendar: string): string =>
+  `Added '${oneLine(title)}'${args.calendar.trim() ? ` to ${calendar}` : ''} ${saySpan(start, end)}`
 
 /** Who tells the invitees: the calendar's server where it does so by itself, else the mail family; never both. */
 async function senderFor({invitees}: NewEvent, backend: CalendarBackend, {invitations, organizer}: CalendarDeps): Promise<{invitations?: InvitationSender | undefined; scheduler?: string}> {

@@ -1,6 +1,6 @@
 // Calendars of iCalendar items: files in a vdir (khal, vdirsyncer and every CalDAV client behind it read them), or a CalDAV server.
 import ICAL from 'ical.js'
-import type {ItemStore} from '../item-store.ts'
+import {itemOf, type ItemStore} from '../item-store.ts'
 import {Vdir, uidOf, type Warn} from '../vdir.ts'
 import type {CalendarBackend, CalendarEntry} from './calendar.ts'
 import {eventItem} from './event.ts'
@@ -31,6 +31,10 @@ export function openStoredCalendar(vdir: ItemStore): CalendarBackend {
       const collection = await vdir.findOrMake((await calendar(event.calendar)).name, signal)
       const {path, hash} = await vdir.create(collection.folder, uidOf(uid), icalText(eventItem(event, uid, now, organizer)), signal)
       return {where: path, undo: {path, hash}}
+    },
+    made: async (uid, signal) => {
+      const found = await itemOf(vdir, uidOf(uid), signal)
+      return found && {undo: {...found}}
     },
     remove: async (undo, signal) => vdir.takeBack(undo, signal),
     events: async (from, to) => {

@@ -3,7 +3,7 @@ import {z} from 'zod'
 import {ToolError} from '../../core/errors.ts'
 import {arg} from '../../core/params.ts'
 import {oneLine} from '../../core/text.ts'
-import {tool, type Candidate, type Json, type Question, type Result, type Tool, type ToolContext, type ToolSpec} from '../../core/types.ts'
+import {tool, type Candidate, type CutOff, type Json, type Question, type Result, type Settled, type Tool, type ToolContext, type ToolSpec} from '../../core/types.ts'
 import {isAddress, readNumber} from './address.ts'
 import type {Found} from './match.ts'
 
@@ -31,6 +31,8 @@ export type Field = 'phone' | 'email'
 
 export interface ContactsBackend {
   all(): Promise<Contact[]>
+  /** ... as they are now, and not in a copy from before. Throws ToolError where that can't be known. */
+  allNow(signal: AbortSignal): Promise<Contact[]>
   find(name: string): Promise<Found>
   /** The name on the card that has this address or number. */
   nameOf(addressOrNumber: string): Promise<string | undefined>
@@ -66,9 +68,17 @@ export const getEmailAddress = {
 
 /** The value of a look-up is the bare number or address; of a group without one of its own, those of its members with ", " between them. */
 export const contactsTools = (backend: ContactsBackend, deps: ContactsDeps = {}): Tool[] => [
-  tool({...getPhoneNumber, preview: async ({name}) => preview(name, 'phone'), run: ({name}, context) => lookUp({backend, deps, context, field: 'phone'}, name), undo: token => takeBack(backend, token)}),
-  tool({...getEmailAddress, preview: async ({name}) => preview(name, 'email'), run: ({name}, context) => lookUp({backend, deps, context, field: 'email'}, name), undo: token => takeBack(backend, token)}),
+  tool({...getPhoneNumber, preview: async ({name}) => preview(name, 'phone'), run: ({name}, context) => lookUp({backend, deps, context, field: 'phone'}, name), settle: settleSave(backend), undo: token => takeBack(backend, token)}),
+  tool({...getEmailAddress, preview: async ({name}) => preview(name, 'email'), run: ({name}, context) => lookUp({backend, deps, context, field: 'email'}, name), settle: settleSave(backend), undo: token => takeBack(backend, token)}),
 ]
+
+/** What can be cut off of a look-up is the keeping of an answer; its journal names the person and what was typed. */
+const settleSave = (backend: ContactsBackend) => async (args: {name: string; phone?: unknown; email?: unknown}, {signal}: CutOff): Promise<Settled> => {
+  const value = String(args.phone ?? args.email ?? '')
+  const contacts = await backend.allNow(signal)
+  const isKept = contacts.some(c => c.name.toLowerCase() === oneLine(args.name).toLowerCase() && [...c.phones, ...c.emails].some(channel => channel.value === value))
+  return isKept ? {state: 'done', summary: `Saved ${oneLine(value)} to the contacts as ${oneLine(args.name)}'s`} : {state: 'failed', summary: `${oneLine(value)} is not in ${oneLine(args.name)}'s contact.`}
+}
 
 /** A look-up changes nothing; what can be taken back is an answer that it kept. */
 async function takeBack(backend: ContactsBackend, token: Json): Promise<string> {

@@ -44,6 +44,10 @@ export function openStoredContacts(vdir: ItemStore): ContactsBackend {
   const all = async () => (await cards()).map(card => card.contact)
   return {
     all,
+    allNow: async signal => {
+      await vdir.news?.(signal)
+      return all()
+    },
     find: async name => match(await all(), name),
     nameOf: async value => {
       const wanted = sameness(value)

@@ -10,6 +10,7 @@ import {z} from 'zod'
 import {isAbort, reasonOf, ToolError} from '../../core/errors.ts'
 import {makeFolder} from '../../core/paths.ts'
 import {oneLine} from '../../core/text.ts'
+import {untilAborted} from '../../core/time-limit.ts'
 import type {Json} from '../../core/types.ts'
 import {plainLine} from '../calendar/ical.ts'
 import type {ItemStore} from '../item-store.ts'
@@ -122,10 +123,20 @@ export class DavStore implements ItemStore {
       await this.#news(signal)
       const now = this.#copy!.collections.find(c => c.url === url)
       if (now) return {name: now.name, folder: now.url}
-      if (answer && answer.status !== 405) throw this.#refusal(answer, `"${oneLine(name)}" was not made`)
+      if (answer && !isTaken(answer)) throw this.#refusal(answer, `"${oneLine(name)}" was not made`)
       if (!answer) throw new ToolError('failed', `${this.client.host} broke the connection, and "${oneLine(name)}" was not made. Try again.`)
     }
     throw new ToolError('failed', `${this.client.host} has too many collections that are called like "${oneLine(name)}".`)
+  }
+
+  async news(signal: AbortSignal): Promise<void> {
+    await untilAborted(this.#news(signal), signal)
+  }
+
+  async textOf(path: string, signal: AbortSignal): Promise<string> {
+    const {status, text} = await this.#read(this.#within(path), signal)
+    if (status !== 200) throw new ToolError('unavailable', `${this.client.host} does not show ${oneLine(path)} (HTTP ${status}).`)
+    return text
   }
 
   async *items(): AsyncGenerator<VdirItem> {
@@ -321,6 +332,9 @@ export class DavStore implements ItemStore {
     }
   }
 }
+
+/** Something else is there: an address book of that name, where calendars and address books are in one place. RFC 4918, 9.3.1 and RFC 4791, 5.3.1. */
+const isTaken = ({status, text}: DavAnswer): boolean => status === 405 || ((status === 403 || status === 409) && /resource-must-be-null/.test(text))
 
 const asCollection = ({name, url}: RemoteCollection): Collection => ({name, folder: url})
 const lastPart = (url: string): string => decodeURIComponent(new URL(url).pathname.split('/').findLast(Boolean) ?? '').toLowerCase()

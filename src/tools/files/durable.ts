@@ -1,6 +1,6 @@
 // New files that are whole or absent, fsynced, readable by their owner only, and never written over another.
 import {randomUUID} from 'node:crypto'
-import {copyFile, constants, link, mkdir, open, unlink} from 'node:fs/promises'
+import {access, copyFile, constants, link, mkdir, open, unlink} from 'node:fs/promises'
 import {dirname, join} from 'node:path'
 import {ToolError} from '../../core/errors.ts'
 
@@ -8,6 +8,12 @@ export const errno = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 
 export const isMissing = (error: unknown): boolean => errno(error) === 'ENOENT' || errno(error) === 'ENOTDIR'
+
+/** Throws where that can't be known, e.g. for a folder that may not be read. */
+export const isThere = (path: string): Promise<boolean> => access(path).then(() => true, (error: unknown) => {
+  if (isMissing(error)) return false
+  throw error
+})
 
 /** A file that could not be written, as people are told it. */
 export const notWritten = (path: string, error: unknown): ToolError => error instanceof ToolError ? error

@@ -8,14 +8,18 @@ import {noAddress, rawMessage, type Person} from './message.ts'
 /** The Message-ID follows from the event's UID and the guests, so that one invitation can't go twice. */
 export function mailInvitations(backend: MailBackend, from?: Person): InvitationSender {
   const notice = [from ? '' : noAddress, backend.notice ?? ''].filter(Boolean).join(' ')
+  const idOf = (lines: string[], to: string[]): string => {
+    const of = createHash('sha256').update([valueOf(lines, 'UID'), valueOf(lines, 'SEQUENCE'), ...to].join('\n')).digest('hex').slice(0, 32)
+    return `<invitation-${of}@${from?.address.split('@')[1] ?? 'tinyagent.invalid'}>`
+  }
   return {
     ...(notice && {notice}),
+    settle: ({to, ics}, signal) => backend.settle(idOf(linesOf(ics), to), signal),
     async send({to, subject, text, ics}, signal) {
       signal.throwIfAborted()
       if (to.length === 0) throw new ToolError('invalid-args', 'The invitation has no guests.')
-      const lines = ics.replace(/\r?\n[ \t]/g, '').split(/\r?\n/)
-      const of = createHash('sha256').update([valueOf(lines, 'UID'), valueOf(lines, 'SEQUENCE'), ...to].join('\n')).digest('hex').slice(0, 32)
-      const id = `<invitation-${of}@${from?.address.split('@')[1] ?? 'tinyagent.invalid'}>`
+      const lines = linesOf(ics)
+      const id = idOf(lines, to)
       const raw = await rawMessage({
         id, ...(from && {from}), to: to.map(address => ({address})), cc: [], subject, text,
         date: stampOf(valueOf(lines, 'DTSTAMP')), calendar: {method: 'REQUEST', content: ics},
@@ -25,6 +29,8 @@ export function mailInvitations(backend: MailBackend, from?: Person): Invitation
     },
   }
 }
+
+const linesOf = (ics: string): string[] => ics.replace(/\r?\n[ \t]/g, '').split(/\r?\n/)
 
 const valueOf = (lines: string[], property: string): string =>
   lines.find(line => line.startsWith(`${property}:`))?.slice(property.length + 1) ?? ''

@@ -3,12 +3,13 @@ import {z} from 'zod'
 import {isAbort, ToolError} from '../../core/errors.ts'
 import {arg} from '../../core/params.ts'
 import {oneLine} from '../../core/text.ts'
-import {tool, type Preview, type Result, type Tool, type ToolContext, type ToolSpec} from '../../core/types.ts'
+import {tool, type CutOff, type Preview, type Result, type Settled, type Tool, type ToolContext, type ToolSpec} from '../../core/types.ts'
 import {splitAddresses} from '../contacts/address.ts'
 import {whoField, type NameOf} from '../contacts/who.ts'
 import {checkSize, readAttachments, type Attachment} from './attachments.ts'
 import {draft} from './draft.ts'
 import {forwarded, forwardSubject, quoted, repliesTo, replySubject, threadOf} from './answering.ts'
+import type {Fate} from '../calendar/calendar.ts'
 import {callMemory, type Built} from './calls.ts'
 import {checkFields, noAddress, rawMessage, type Message, type Person} from './message.ts'
 
@@ -48,9 +49,14 @@ export interface MailBackend {
   saveDraft(raw: Buffer, id: string): Promise<{where: string}>
   /**
    * Sends, or queues, once: throws ToolError 'refused' when a mail of that id went before, 'unknown' when it may have gone;
-   * after any other error it did not go.
+   * after any other error it did not go. `keep` is called where it did not go, before its text is let go of here.
    */
-  send(raw: Buffer, envelope: Envelope, id: string, signal: AbortSignal): Promise<Sent>
+  send(raw: Buffer, envelope: Envelope, id: string, signal: AbortSignal, keep?: () => Promise<unknown>): Promise<Sent>
+  /**
+   * What became of a mail on whose way the program was killed. One that went gets its copy in Sent now; one that did not go is put
+   * into the drafts, unless `isKept` elsewhere. Nothing is sent.
+   */
+  settle(id: string, signal: AbortSignal, options?: {isKept?: boolean}): Promise<Fate>
 }
 
 export interface MailDeps {
@@ -145,8 +151,10 @@ export function mailTools(backend: MailBackend, deps: MailDeps = {}): Tool[] {
     const {message} = built
     const raw = await bytesOf(built)
     const recipients = [...message.to, ...message.cc].map(person => person.address)
-    const {where, isQueued, refused = []} = await backend.send(raw, {from: deps.from?.address ?? '', to: recipients}, message.id, context.signal)
-      .catch((error: unknown) => keepDraft(error, raw, message.id, backend))
+    let draft: Promise<{where: string}> | undefined
+    const keep = (): Promise<{where: string}> => draft ??= backend.saveDraft(raw, message.id)
+    const {where, isQueued, refused = []} = await backend.send(raw, {from: deps.from?.address ?? '', to: recipients}, message.id, context.signal, keep)
+      .catch((error: unknown) => withDraft(error, keep))
     calls.forget(context.key)
     const reached = recipients.filter(address => !refused.some(r => same(r.address, address)))
     const about = `'${oneLine(message.subject)}' to ${reached.join(', ')}`
@@ -161,24 +169,34 @@ export function mailTools(backend: MailBackend, deps: MailDeps = {}): Tool[] {
     return {value: '', summary: `Kept '${oneLine(built.message.subject)}' in the drafts: ${oneLine(where)}`, where}
   })
 
+  const settle = async (what: string, {key, signal}: CutOff): Promise<Settled> => {
+    if (key.endsWith('a')) return {state: 'unknown', summary: `keeping ${what} in the drafts. Look there.`} // the key of an aside
+    const {state, isQueued, note, again} = await backend.settle(messageId(key, deps.from?.address), signal)
+    if (state === 'done') return {state, summary: isQueued ? `Put ${what} in the outbox` : `Sent ${what} (${note})`}
+    return state === 'failed' ? {state, summary: `Did not send ${what}. ${note}`.trim()} : {state, summary: `${what}. ${note}`, ...(again && {again})}
+  }
+
   return [
     tool({
       ...composeNewEmail,
       preview: async (args, context) => previewOf(await calls.show(compose, args, context), {title: 'Mail', hasRecipients: true, hasSubject: true}, backend, deps),
       keep: async (args, context) => keep(await calls.shown(compose, args, context), context),
       run: async (args, context) => send(await calls.shown(compose, args, context), 'the mail', context),
+      settle: async (args, call) => settle(`the mail '${oneLine(args.subject)}' to ${args.recipients.map(oneLine).join(', ')}`, call),
     }),
     tool({
       ...replyToEmail,
       preview: async (args, context) => previewOf(await calls.show(reply, args, context), {title: 'Reply', hasRecipients: false, hasSubject: false}, backend, deps),
       keep: async (args, context) => keep(await calls.shown(reply, args, context), context),
       run: async (args, context) => send(await calls.shown(reply, args, context), 'the reply', context),
+      settle: async (_args, call) => settle('the reply', call),
     }),
     tool({
       ...forwardEmail,
       preview: async (args, context) => previewOf(await calls.show(forward, args, context), {title: 'Forwarded mail', hasRecipients: true, hasSubject: false}, backend, deps),
       keep: async (args, context) => keep(await calls.shown(forward, args, context), context),
       run: async (args, context) => send(await calls.shown(forward, args, context), 'the forwarded mail', context),
+      settle: async (args, call) => settle(`the forwarded mail to ${args.recipients.map(oneLine).join(', ')}`, call),
     }),
   ]
 }
@@ -214,10 +232,10 @@ async function drafted(context: string, to: Person[], deps: MailDeps): Promise<s
 }
 
 /** A mail that was agreed to and did not go is not lost. Always throws. */
-async function keepDraft(error: unknown, raw: Buffer, id: string, backend: MailBackend): Promise<never> {
+async function withDraft(error: unknown, keep: () => Promise<{where: string}>): Promise<never> {
   // A draft of what may have gone would ask to be sent once more.
   if (isAbort(error) || (error instanceof ToolError && (error.code === 'refused' || error.code === 'unknown'))) throw error
-  const kept = await backend.saveDraft(raw, id).catch(() => undefined) // the first error says more
+  const kept = await keep().catch(() => undefined) // the first error says more
   if (!kept) throw error
   const reason = error instanceof Error ? oneLine(error.message) : oneLine(String(error))
   throw new ToolError('failed', `${reason} The mail is kept in the drafts: ${oneLine(kept.where)}`, {cause: error})

@@ -6,6 +6,7 @@ import {ToolError} from '../../core/errors.ts'
 import {oneLine} from '../../core/text.ts'
 import {createWhole, isMissing} from '../files/durable.ts'
 import {uidOf, type Warn} from '../vdir.ts'
+import type {Fate} from '../calendar/calendar.ts'
 import type {MailBackend, MailListing, OpenMail} from './mail.ts'
 import {headOf, maxMailBytes, openMailOf} from './read.ts'
 
@@ -62,6 +63,13 @@ export function openMaildir(root: string, options: {file?: string; warn?: Warn} 
       signal.throwIfAborted()
       if (await findMail(join(root, 'sent'), fileName(id)) !== undefined) throw twice(id, 'sent')
       return {id, where: await deliver('outbox', raw, id), isQueued: true}
+    },
+    settle: async (id): Promise<Fate> => {
+      for (const box of ['outbox', 'sent'] as const) {
+        const path = await findMail(join(root, box), fileName(id))
+        if (path !== undefined) return {state: 'done', isQueued: box === 'outbox', note: `it is ${path}`}
+      }
+      return {state: 'failed', note: ''}
     },
   }
 }

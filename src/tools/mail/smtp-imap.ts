@@ -2,9 +2,10 @@
 // that no mail goes twice: not of two at once, not after a crash, not after a reply that got lost.
 import {readdir, readFile, rm} from 'node:fs/promises'
 import {join, resolve} from 'node:path'
-import {reasonOf, ToolError} from '../../core/errors.ts'
+import {isAbort, reasonOf, ToolError} from '../../core/errors.ts'
 import {oneLine} from '../../core/text.ts'
-import {createWhole, isMissing, notWritten} from '../files/durable.ts'
+import type {Fate} from '../calendar/calendar.ts'
+import {createWhole, isMissing, isThere, notWritten} from '../files/durable.ts'
 import {uidOf, type Warn} from '../vdir.ts'
 import {loggedIn, type MailAccount} from './account.ts'
 import {folderOf, searchId, withImap} from './imap.ts'
@@ -114,7 +115,7 @@ export function openImapMail(account: MailAccount, {dir, file, warn = () => unde
         return here.saveDraft(raw, id) // the server can't be reached, and the mail is not lost
       }
     },
-    async send(raw, envelope, id, signal) {
+    async send(raw, envelope, id, signal, keep) {
       signal.throwIfAborted()
       const ledger = openLedger(dir, id)
       await ledger.claim(raw)
@@ -122,34 +123,64 @@ export function openImapMail(account: MailAccount, {dir, file, warn = () => unde
       const noteSent = (): Promise<void> => ledger.sent().catch((error: unknown) => warn(`The mail went, but that could not be written down: ${reasonOf(error)}`))
       let refused: Refusal[]
       try {
-        refused = await loggedIn(account, smtp, signal, secret => deliver(smtp, secret, raw, {from: envelope.from || account.address, to: envelope.to}, signal))
+        refused = await loggedIn(account, smtp, signal, secret => deliver(smtp, secret, raw, {from: envelope.from || account.address, to: envelope.to}, signal, () => ledger.lastByte()))
       } catch (error) {
         if (!(error instanceof ToolError) || error.code !== 'unknown') {
+          await ledger.isNotOut()
+          if (!isAbort(error)) await keep?.().catch(() => undefined) // tried once more by whoever wants it
           await ledger.release()
           throw error
         }
         const where = await whereSent(account, id, signal)
         if (where === undefined) throw new ToolError('unknown', `${error.message}. Look at Sent, or ask the recipients, before you send it again: it is never sent again by itself. Its text is in ${ledger.path}.`, {cause: error})
         await noteSent()
+        await ledger.forget()
         return {id, where, isQueued: false}
       }
       await noteSent()
-      return {id, where: await keepSent(raw, id, signal), isQueued: false, ...(refused.length > 0 && {refused})}
+      const where = await keepSent(raw, id, signal)
+      await ledger.forget() // its text is there now
+      return {id, where, isQueued: false, ...(refused.length > 0 && {refused})}
+    },
+    async settle(id, signal, {isKept = false} = {}): Promise<Fate> {
+      const ledger = openLedger(dir, id)
+      const {raw, mayBeOut, isSent} = await ledger.read()
+      if (isSent) {
+        const where = raw ? await keepSent(raw, id, signal) : imap.host
+        await ledger.forget()
+        return {state: 'done', note: `it is in ${where}`}
+      }
+      if (!raw) return isKept ? {state: 'failed', note: ''} : here.settle(id, signal) // never begun, or from before there was an account
+      if (!mayBeOut) {
+        const kept = isKept ? undefined : await this.saveDraft(raw, id).catch((error: unknown) => {
+          if (error instanceof ToolError && error.code === 'refused') return {where: 'the drafts'} // by an earlier look
+          throw error
+        })
+        await ledger.release()
+        return {state: 'failed', note: kept ? `It is in the drafts: ${oneLine(kept.where)}.` : ''}
+      }
+      const {where, isAsked} = await askWhereSent(account, id, signal).then(found => ({where: found, isAsked: true}), () => ({where: undefined, isAsked: false}))
+      if (where !== undefined) {
+        await ledger.sent()
+        await ledger.forget()
+        return {state: 'done', note: `it is in ${where}`}
+      }
+      const asked = isAsked ? `${imap.host} has no copy of it, which proves nothing.` : `${imap.host} could not be asked.`
+      return {state: 'unknown', note: `${asked} Look at Sent, or ask the recipients, before you send it again: it is never sent again by itself. Its text is in ${ledger.path}.`, ...(!isAsked && {again: true})}
     },
   }
 }
 
 /** Where the server has a mail of this id; undefined when it has none, or can't be asked. */
-async function whereSent(account: MailAccount, id: string, signal: AbortSignal): Promise<string | undefined> {
+const whereSent = (account: MailAccount, id: string, signal: AbortSignal): Promise<string | undefined> => askWhereSent(account, id, signal).catch(() => undefined)
+
+/** As whereSent, but throws where the server can't be asked. */
+async function askWhereSent(account: MailAccount, id: string, signal: AbortSignal): Promise<string | undefined> {
   const limit = AbortSignal.any([signal, AbortSignal.timeout(askMs)])
-  try {
-    return await loggedIn(account, account.imap, limit, secret => withImap(account.imap, secret, limit, async client => {
-      for (const path of [await folderOf(client, 'Sent'), 'INBOX']) if ((await searchId(client, path, id)).length > 0) return `${path} on ${account.imap.host}`
-      return undefined
-    }))
-  } catch {
+  return loggedIn(account, account.imap, limit, secret => withImap(account.imap, secret, limit, async client => {
+    for (const path of [await folderOf(client, 'Sent'), 'INBOX']) if ((await searchId(client, path, id)).length > 0) return `${path} on ${account.imap.host}`
     return undefined
-  }
+  }))
 }
 
 /** Mails of an earlier run that may have gone: begun, and neither sent nor failed. */
@@ -165,41 +196,63 @@ export async function settleDoubts(account: MailAccount, dir: string, signal: Ab
   for (const path of await doubtfulMails(dir)) {
     const mail = await openMailOf(await readFile(path), path)
     const where = mail?.messageId ? await whereSent(account, mail.messageId, signal) : undefined
-    if (mail && where !== undefined) await openLedger(dir, mail.messageId).sent()
+    if (mail && where !== undefined) {
+      await openLedger(dir, mail.messageId).sent()
+      await openLedger(dir, mail.messageId).forget()
+    }
     asked.push({path, subject: mail?.subject ?? '', ...(where !== undefined && {where})})
   }
   return asked
 }
 
-/** Of each Message-ID one file: there while it is on its way, or in doubt; a second one after it went. */
+/**
+ * Of each Message-ID one file with its text: there from before the server is met until the mail is in Sent, or did not go. A second one says that
+ * the last byte may be out: without it the mail has not gone, whenever the program was killed. A third one stays after it went.
+ */
 function openLedger(dir: string, id: string) {
   const folder = join(dir, 'sending')
   const name = uidOf(bare(id))
   const path = join(folder, `${name}.eml`)
+  const last = join(folder, `${name}.last`)
   const done = join(folder, `${name}.sent`)
-  const exists = (file: string): Promise<boolean> => readFile(file).then(() => true, (error: unknown) => {
-    if (isMissing(error)) return false
-    throw error
-  })
   return {
     path,
     /** Throws ToolError 'refused' when it was claimed before. */
     async claim(raw: Buffer): Promise<void> {
-      if (await exists(done)) throw new ToolError('refused', `The mail ${oneLine(id)} was sent already. Nothing was done twice.`)
+      if (await isThere(done)) throw new ToolError('refused', `The mail ${oneLine(id)} was sent already. Nothing was done twice.`)
       if (await createWhole(path, raw)) {
-        if (!await exists(done)) return
+        if (!await isThere(done)) return
         await rm(path, {force: true}) // it went in between
         throw new ToolError('refused', `The mail ${oneLine(id)} was sent already. Nothing was done twice.`)
       }
       throw new ToolError('refused', `The mail ${oneLine(id)} is on its way, or was cut off on it: it may have gone. Look at Sent before you send it anew. Its text is in ${path}.`)
     },
+    /** Throws ToolError where that can't be written: then the last byte must stay. */
+    async lastByte(): Promise<void> {
+      await createWhole(last, '')
+    },
+    /** The last byte did not go after all. */
+    async isNotOut(): Promise<void> {
+      await rm(last, {force: true}).catch((error: unknown) => { throw notWritten(last, error) })
+    },
     /** It did not go: it may be tried again. */
     async release(): Promise<void> {
+      await this.isNotOut() // first, so that what is left of it never says that it may have gone
       await rm(path, {force: true}).catch((error: unknown) => { throw notWritten(path, error) })
     },
     async sent(): Promise<void> {
       await createWhole(done, '')
-      await rm(path, {force: true}).catch(() => undefined) // the other file says it all
+    },
+    /** It went, and its text is kept elsewhere. */
+    async forget(): Promise<void> {
+      for (const file of [path, last]) await rm(file, {force: true}).catch(() => undefined) // the other file says it all
+    },
+    async read(): Promise<{raw: Buffer | undefined; mayBeOut: boolean; isSent: boolean}> {
+      const raw = await readFile(path).catch((error: unknown) => {
+        if (isMissing(error)) return undefined
+        throw error
+      })
+      return {raw, mayBeOut: await isThere(last), isSent: await isThere(done)}
     },
   }
 }

@@ -24,12 +24,16 @@ export async function checkSmtp(server: Server, password: string, signal: AbortS
   session.close()
 }
 
-/** Sends. Throws ToolError: 'unknown' when it may have gone all the same, any other code when it did not go. */
-export async function deliver(server: Server, password: string, raw: Buffer, envelope: Envelope, signal: AbortSignal): Promise<Refusal[]> {
+/**
+ * Sends; `beforeLastByte` has ended before the last byte is written. Throws ToolError: 'unknown' when it may have gone all the same,
+ * any other code when it did not go.
+ */
+export async function deliver(server: Server, password: string, raw: Buffer, envelope: Envelope, signal: AbortSignal, beforeLastByte: () => Promise<void> = async () => undefined): Promise<Refusal[]> {
   const session = await openSession(server, password, signal)
   let isWhole = false
   const body = Readable.from((async function* () {
     yield raw
+    await beforeLastByte()
     await pause(settleMs)
     await turn() // what the line had to say is heard first
     signal.throwIfAborted()

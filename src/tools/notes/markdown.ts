@@ -1,7 +1,7 @@
 // Notes as Markdown files in folders, as Obsidian keeps them: Folder/Name.md. Nothing outside the root is read or written,
 // a new note is whole or absent, and what a note held stays in it byte for byte.
 import {createHash} from 'node:crypto'
-import {mkdir, open, readdir, readFile, realpath, unlink} from 'node:fs/promises'
+import {mkdir, open, readdir, readFile, realpath, stat, unlink} from 'node:fs/promises'
 import path from 'node:path'
 import {z} from 'zod'
 import {ToolError} from '../../core/errors.ts'
@@ -135,6 +135,25 @@ export function openMarkdownNotes(root: string): NotesBackend {
       await appendWhole(note.path, added, before.length)
       return {undo: {type: 'append', path: note.path, hash: hashOf(Buffer.concat([before, added])), before: before.length}}
     },
+    async made(name, content, folder, since) {
+      const file = path.join(root, await folderFor(folder), `${fileName(bareExtension(name))}${extension}`)
+      await inside(file)
+      const found = await writtenSince(file, since)
+      const text = Buffer.from(withEnd(content))
+      if (!found) return undefined
+      if (!found.isSince || !found.bytes.equals(text)) return 'unclear'
+      const place = path.relative(root, path.dirname(file)).split(path.sep).join('/')
+      return {note: {name: path.basename(file, extension), folder: place, path: file}, undo: {type: 'create', path: file, hash: hashOf(text)}}
+    },
+    async added({path: file}, content, since) {
+      await inside(file)
+      const found = await writtenSince(file, since)
+      if (!found?.isSince) return undefined
+      // With the line end before it where the note had none at its end.
+      const text = Buffer.from(found.bytes.includes('\r\n') ? withEnd(content).replace(/\r?\n/g, '\r\n') : withEnd(content))
+      if (!found.bytes.subarray(-text.length).equals(text)) return 'unclear'
+      return {undo: {type: 'append', path: file, hash: hashOf(found.bytes), before: found.bytes.length - text.length}}
+    },
     async undo(json: Json) {
       const parsed = token.safeParse(json)
       if (!parsed.success) throw new ToolError('refused', 'The journal does not say which note to take back.')
@@ -155,6 +174,20 @@ export function openMarkdownNotes(root: string): NotesBackend {
         throw notWritten(made.path, cause)
       }
     },
+  }
+}
+
+/** The kernel stamps files by a clock that is up to a hundredth of a second behind. */
+const stampSlackMs = 50
+
+/** A note's bytes, and whether anybody has written to it since then; undefined: there is none. */
+async function writtenSince(file: string, since: Date): Promise<{bytes: Buffer; isSince: boolean} | undefined> {
+  try {
+    const {mtimeMs} = await stat(file)
+    return {bytes: await readFile(file), isSince: mtimeMs >= since.getTime() - stampSlackMs}
+  } catch (cause) {
+    if (isMissing(cause)) return undefined
+    throw notRead(file, cause)
   }
 }
 

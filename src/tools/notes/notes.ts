@@ -3,7 +3,7 @@ import {z} from 'zod'
 import {arg} from '../../core/params.ts'
 import {ToolError} from '../../core/errors.ts'
 import {oneLine} from '../../core/text.ts'
-import {tool, type Candidate, type Json, type Tool, type ToolContext, type ToolSpec} from '../../core/types.ts'
+import {tool, type Candidate, type CutOff, type Json, type Settled, type Tool, type ToolContext, type ToolSpec} from '../../core/types.ts'
 
 export const createNote = {
   name: 'create_note',
@@ -43,6 +43,10 @@ export interface NotesBackend {
   /** Throws ToolError 'refused' when there is such a note already. */
   create(name: string, content: string, folder: string): Promise<{note: Note; undo: Json}>
   append(note: Note, content: string): Promise<{undo: Json}>
+  /** What `create` made since then; undefined: there is no such note; 'unclear': there is one of that name with another text. */
+  made(name: string, content: string, folder: string, since: Date): Promise<{note: Note; undo: Json} | 'unclear' | undefined>
+  /** What `append` added since then; undefined: nobody has written to the note; 'unclear': somebody has. */
+  added(note: Note, content: string, since: Date): Promise<{undo: Json} | 'unclear' | undefined>
   /** Throws ToolError 'refused' when the note has changed since. Returns what was taken back, for people. */
   undo(token: Json): Promise<string>
 }
@@ -78,6 +82,14 @@ async function chooseNear(notes: NotesBackend, name: string, folder: string, ctx
   return chosen
 }
 
+async function settleNew(notes: NotesBackend, {name, content, folder}: {name: string; content: string; folder: string}, {at}: CutOff): Promise<Settled> {
+  const made = await notes.made(name, content, folder, at)
+  if (made === 'unclear') return unclear(name)
+  return made ? {state: 'done', summary: `Made the note ${said(made.note)}`, undo: made.undo} : {state: 'failed', summary: `There is no note '${oneLine(name)}'.`}
+}
+
+const unclear = (name: string): Settled => ({state: 'unknown', summary: `the note '${oneLine(name)}'. Look whether the text is in it before you add it again.`})
+
 export const notesTools = (notes: NotesBackend): Tool[] => [
   tool({
     ...createNote,
@@ -91,6 +103,7 @@ export const notesTools = (notes: NotesBackend): Tool[] => [
       const {note, undo} = await notes.create(a.name, a.content, a.folder)
       return {value: note.path, summary: `Made the note ${said(note)}`, undo, where: note.path}
     },
+    settle: (a, call) => settleNew(notes, a, call),
     undo: token => notes.undo(token),
   }),
   tool({
@@ -122,6 +135,16 @@ export const notesTools = (notes: NotesBackend): Tool[] => [
       }
       const {undo} = await notes.append(note, a.content)
       return {value: note.path, summary: `Added to the note ${said(note)}`, undo, where: note.path}
+    },
+    settle: async (a, call) => {
+      const [note, ...others] = await notes.find(a.name, a.folder)
+      if (!note) return {state: 'failed', summary: `There is no note '${oneLine(a.name)}', so nothing was added to it.`}
+      if (others.length > 0) return unclear(a.name)
+      const made = await notes.made(a.name, a.content, a.folder, call.at)
+      if (made && made !== 'unclear') return {state: 'done', summary: `Made the note ${said(made.note)}, since there was none`, undo: made.undo}
+      const added = await notes.added(note, a.content, call.at)
+      if (added === 'unclear') return unclear(a.name)
+      return added ? {state: 'done', summary: `Added to the note ${said(note)}`, ...added} : {state: 'failed', summary: `Nothing was added to the note ${said(note)}.`}
     },
     undo: token => notes.undo(token),
   }),

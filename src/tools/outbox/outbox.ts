@@ -1,19 +1,19 @@
 // What waits in the outbox: mails and text messages that were kept while nobody could send them. They are listed, sent with a card of
 // their own, or put aside; never sent by themselves. Tools of `tinyagent outbox` alone: no planner is offered them.
-import {mkdir, readFile, rename, rm} from 'node:fs/promises'
+import {mkdir, readdir, readFile, rename, rm, stat} from 'node:fs/promises'
 import {readdirSync} from 'node:fs'
 import {basename, dirname, join} from 'node:path'
 import {z} from 'zod'
 import {ToolError} from '../../core/errors.ts'
 import {arg} from '../../core/params.ts'
 import {oneLine} from '../../core/text.ts'
-import {tool, type Preview, type Result, type Tool} from '../../core/types.ts'
+import {tool, type CutOff, type Preview, type Result, type Settled, type Tool} from '../../core/types.ts'
 import {isAddress} from '../contacts/address.ts'
-import {isMissing} from '../files/durable.ts'
+import {isMissing, isThere} from '../files/durable.ts'
 import type {MailBackend} from '../mail/mail.ts'
 import type {Person} from '../mail/message.ts'
 import {maxMailBytes, openMailOf} from '../mail/read.ts'
-import type {SmsBackend} from '../sms/sms.ts'
+import {settledSms, type SmsBackend} from '../sms/sms.ts'
 
 export interface OutboxPlaces { mailDir: string; smsDir: string }
 export interface OutboxDeps extends OutboxPlaces {
@@ -121,16 +121,29 @@ export function outboxTools(deps: OutboxDeps): Tool[] {
         if (await rm(file, {force: true}).then(() => true, () => false)) return result
         return {...result, summary: `${result.summary}; it could not be taken out of the outbox (${file}), and is not sent twice`}
       },
+      settle: async ({file}, call) => {
+        const kind = kindOf(file, deps)
+        if (!await isThere(file)) return {state: 'done', summary: `Sent the ${kind} ${basename(file)} from the outbox`} // it is taken out when it has gone
+        const settled = await (kind === 'mail' ? settleMail(file, deps, call) : settleSms(file, deps, call))
+        if (settled.state === 'done') await rm(file, {force: true})
+        return settled.state === 'failed' ? {...settled, summary: `${settled.summary} It is still in the outbox.`} : settled
+      },
     }),
     tool({
       ...deleteKept,
       preview: async ({file}) => ({effect: 'local', title: 'Delete from the outbox', fields: [{label: 'File', value: (kindOf(file, deps), file)}]}),
       run: async ({file}) => {
         const kind = kindOf(file, deps)
-        const to = join(kind === 'mail' ? deps.mailDir : deps.smsDir, 'deleted', basename(file))
+        const to = setAside(kind, file, deps)
         await mkdir(dirname(to), {recursive: true, mode: 0o700})
         await rename(file, to).catch((cause: unknown) => { throw isMissing(cause) ? gone(file, cause) : cause })
-        return {value: '', summary: `Took the ${kind} out of the outbox, unsent; it is in ${dirname(to)}`, where: to, undo: {from: to, to: file}}
+        return {value: '', summary: tookOut(kind, to), where: to, undo: {from: to, to: file}}
+      },
+      settle: async ({file}) => {
+        const kind = kindOf(file, deps)
+        const to = setAside(kind, file, deps)
+        if (await isThere(file)) return {state: 'failed', summary: `The ${kind} ${basename(file)} is still in the outbox.`}
+        return await isThere(to) ? {state: 'done', summary: tookOut(kind, to), undo: {from: to, to: file}} : {state: 'failed', summary: `The ${kind} ${basename(file)} is not in the outbox.`}
       },
       undo: async token => {
         const {from, to} = undoToken.parse(token)
@@ -140,6 +153,39 @@ export function outboxTools(deps: OutboxDeps): Tool[] {
       },
     }),
   ]
+}
+
+/** For so long `undo` can put it back. */
+const keptDays = 90
+
+/** Removes for good what was put aside longer ago. What can't be looked at stays. */
+export async function purgeSetAside({mailDir, smsDir}: OutboxPlaces, now = new Date()): Promise<void> {
+  for (const folder of [mailDir, smsDir].map(dir => join(dir, 'deleted'))) {
+    for (const name of await readdir(folder).catch(() => [])) {
+      const info = await stat(join(folder, name)).catch(() => undefined)
+      // The change of a file's name sets its ctime, and nothing else of ours touches it there.
+      if (info?.isFile() && now.getTime() - info.ctimeMs > keptDays * 24 * 3_600_000) await rm(join(folder, name), {force: true}).catch(() => undefined)
+    }
+  }
+}
+
+const setAside = (kind: Kind, file: string, {mailDir, smsDir}: OutboxPlaces): string => join(kind === 'mail' ? mailDir : smsDir, 'deleted', basename(file))
+const tookOut = (kind: Kind, to: string): string => `Took the ${kind} out of the outbox, unsent; it is in ${dirname(to)}`
+
+/** The account's or the gateway's own record of it. */
+async function settleMail(path: string, {mail: backend}: OutboxDeps, {signal}: CutOff): Promise<Settled> {
+  const {mail, recipients} = await readMail(path)
+  if (!backend) throw new ToolError('unavailable', 'There is no mail account.')
+  const what = `the mail '${oneLine(mail.subject)}' to ${recipients.map(oneLine).join(', ')}`
+  const {state, note, again} = await backend.settle(mail.messageId, signal, {isKept: true})
+  if (state === 'done') return {state, summary: `Sent ${what} from the outbox`}
+  return state === 'failed' ? {state, summary: `Did not send ${what}.`} : {state, summary: `${what}. ${note}`, ...(again && {again})}
+}
+
+async function settleSms(path: string, {sms: backend}: OutboxDeps, call: CutOff): Promise<Settled> {
+  const {id, to, message} = await readSms(path)
+  if (!backend) throw new ToolError('unavailable', 'There is no SMS gateway.')
+  return settledSms(to, await backend.settle(to, message, {...call, key: `outbox-${id}`}))
 }
 
 const undoToken = z.object({from: z.string(), to: z.string()})

@@ -25,6 +25,8 @@ export interface RemindersBackend {
   list(name: string): Promise<{name: string; exists: boolean}>
   /** Stores the reminder under `uid`, making its list if need be. Throws 'refused' when that UID is there. `undo` is for `remove`. */
   create(reminder: NewReminder, uid: string, now: Date, signal?: AbortSignal): Promise<{where: string; undo: Json}>
+  /** What `create` made under `uid`; undefined: it is not there. Throws ToolError where that can't be known. */
+  made(uid: string, signal: AbortSignal): Promise<{undo: Json} | undefined>
   /** Takes back what `create` made; throws ToolError 'refused' when it has changed since. */
   remove(undo: Json, signal?: AbortSignal): Promise<void>
   /** All reminders; those with a date first, in order. */
@@ -72,15 +74,22 @@ export const remindersTools = (backend: RemindersBackend): Tool[] => [tool({
     const reminder = readReminder(args)
     const list = await backend.list(reminder.list)
     const {where, undo} = await backend.create(reminder, key, now, signal)
-    const due = reminder.due ? ` for ${sayWhen(reminder.due)}` : ''
-    const to = args.list_name.trim() ? ` to ${list.exists ? '' : 'the new list '}${oneLine(list.name)}` : ''
-    return {value: reminder.name, summary: `Added the reminder '${oneLine(reminder.name)}'${to}${due}`, undo, where}
+    return {value: reminder.name, summary: addedTo(reminder, `${list.exists ? '' : 'the new list '}${oneLine(list.name)}`), undo, where}
+  },
+  settle: async (args, {key, signal}) => {
+    const reminder = readReminder(args)
+    const made = await backend.made(key, signal)
+    return made ? {state: 'done', summary: addedTo(reminder, oneLine(reminder.list)), ...made} : {state: 'failed', summary: `The reminder '${oneLine(reminder.name)}' is on no list.`}
   },
   undo: async (token, {signal}) => {
     await backend.remove(token, signal)
     return 'Took the reminder off its list'
   },
 })]
+
+/** The list is named where the user named one. */
+const addedTo = ({name, due, list}: NewReminder, place: string): string =>
+  `Added the reminder '${oneLine(name)}'${list.trim() ? ` to ${place}` : ''}${due ? ` for ${sayWhen(due)}` : ''}`
 
 function readReminder(args: z.infer<typeof createReminder.args>): NewReminder {
   if (!oneLine(args.name)) throw new ToolError('invalid-args', 'The reminder has no text. Say what it is about.')

@@ -2,7 +2,7 @@
 import ICAL from 'ical.js'
 import {icalItems, icalText, icalTime, plainLine, plainText, stamp, textOf, whenOf} from '../calendar/ical.ts'
 import {absolute} from '../calendar/when.ts'
-import type {ItemStore} from '../item-store.ts'
+import {itemOf, type ItemStore} from '../item-store.ts'
 import {Vdir, uidOf, type Warn} from '../vdir.ts'
 import type {NewReminder, ReminderEntry, RemindersBackend} from './reminders.ts'
 
@@ -29,6 +29,10 @@ export function openStoredReminders(vdir: ItemStore): RemindersBackend {
       const collection = await vdir.findOrMake((await list(reminder.list)).name, signal)
       const {path, hash} = await vdir.create(collection.folder, uidOf(uid), icalText(reminderItem(reminder, uid, now)), signal)
       return {where: path, undo: {path, hash}}
+    },
+    made: async (uid, signal) => {
+      const found = await itemOf(vdir, uidOf(uid), signal)
+      return found && {undo: {...found}}
     },
     remove: async (undo, signal) => vdir.takeBack(undo, signal),
     reminders: async () => {

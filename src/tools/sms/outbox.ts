@@ -2,7 +2,7 @@
 import {readFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {ToolError} from '../../core/errors.ts'
-import {createWhole} from '../files/durable.ts'
+import {createWhole, isThere} from '../files/durable.ts'
 import {uidOf} from '../vdir.ts'
 import type {SmsBackend} from './sms.ts'
 
@@ -20,6 +20,7 @@ export function openSmsOutbox(dir: string): SmsBackend {
       }
       return {where, isQueued: true}
     },
+    settle: async (_to, _message, {key}) => ({reached: [], isQueued: await isThere(join(dir, `${uidOf(key)}.json`))}),
   }
 }
 

@@ -3,7 +3,7 @@ import {z} from 'zod'
 import {ToolError} from '../../core/errors.ts'
 import {arg} from '../../core/params.ts'
 import {oneLine} from '../../core/text.ts'
-import {tool, type Tool, type ToolSpec} from '../../core/types.ts'
+import {tool, type CutOff, type Settled, type Tool, type ToolSpec} from '../../core/types.ts'
 import {readNumber} from '../contacts/address.ts'
 import {whoField, type NameOf} from '../contacts/who.ts'
 
@@ -14,7 +14,12 @@ export interface SmsBackend {
   readonly isOneEach?: boolean
   /** Once for a `key`: the same message again does nothing, another one throws ToolError 'refused'. `isQueued`: it waits, nothing has left. */
   send(to: string[], message: string, key: string, signal: AbortSignal): Promise<{where: string; isQueued: boolean}>
+  /** What became of a message on whose way the program was killed. Nothing is sent. */
+  settle(to: string[], message: string, call: CutOff): Promise<SmsFate>
 }
+
+/** Who got it; `doubtful`: the one whose message was on its way when the program was killed, and `note` says where to look. */
+export interface SmsFate { reached: string[]; doubtful?: string; isQueued: boolean; note?: string; again?: boolean }
 
 export interface SmsDeps {
   /** ISO code ("GB") of the country that numbers without "+" belong to */
@@ -49,10 +54,26 @@ export const smsTools = (backend: SmsBackend, deps: SmsDeps = {}): Tool[] => [to
     const {to, message} = await build(args, deps.country)
     signal.throwIfAborted()
     const {where, isQueued} = await backend.send(to, message, key, signal)
-    const people = to.map(oneLine).join(', ')
-    return {value: 'sent', summary: isQueued ? `Put the text message to ${people} in the outbox` : `Sent a text message to ${people}`, where}
+    return {value: 'sent', summary: isQueued ? queued(to) : `Sent a text message to ${said(to)}`, where}
+  },
+  settle: async (args, call) => {
+    const {to, message} = await build(args, deps.country)
+    return settledSms(to, await backend.settle(to, message, call))
   },
 })]
+
+const said = (to: string[]): string => to.map(oneLine).join(', ')
+const queued = (to: string[]): string => `Put the text message to ${said(to)} in the outbox`
+
+/** In words: who got it, of whom that is not known, and who did not get it. */
+export function settledSms(to: string[], {reached, doubtful, isQueued, note = '', again}: SmsFate): Settled {
+  if (isQueued) return {state: 'done', summary: queued(to)}
+  const others = to.filter(number => !reached.includes(number) && number !== doubtful)
+  if (doubtful === undefined && others.length === 0) return {state: 'done', summary: `Sent a text message to ${said(to)}`}
+  const rest = [...(reached.length > 0 ? [`it went to ${said(reached)}`] : []), ...(others.length > 0 ? [`it did not go to ${said(others)}`] : [])].join('; ')
+  if (doubtful === undefined) return {state: 'failed', summary: reached.length > 0 ? `Of the text message: ${rest}.` : `Did not send the text message to ${said(to)}.`}
+  return {state: 'unknown', summary: `the text message to ${oneLine(doubtful)}${rest ? ` (${rest})` : ''}. ${note}`.trim(), ...(again && {again})}
+}
 
 /** What leaves, for the preview and the run alike. A look-up of a group yields several numbers with ", " between them. */
 async function build({recipients, message}: Args, country: string | undefined): Promise<{to: string[]; message: string}> {

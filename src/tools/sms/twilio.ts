@@ -2,7 +2,7 @@
 import {z} from 'zod'
 import {isAbort, ToolError} from '../../core/errors.ts'
 import {oneLine} from '../../core/text.ts'
-import {oneByOne} from './one-by-one.ts'
+import {oneByOne, type SendOne} from './one-by-one.ts'
 import type {SmsBackend} from './sms.ts'
 
 export interface TwilioOptions {
@@ -22,10 +22,15 @@ const requestMs = 15_000
 /** Twilio's limit of one message; longer ones are refused there. */
 const maxLength = 1600
 
-export const twilioSms = (dir: string, options: TwilioOptions): SmsBackend => oneByOne(dir, 'Twilio', async (to, body, signal) => {
+export const twilioSms = (dir: string, options: TwilioOptions): SmsBackend => oneByOne(dir, 'Twilio', sendBy(options), async (to, body, since, signal) => find(urlOf(options), await authorizationOf(options, signal), {to, body, begun: since.getTime()}, signal))
+
+const urlOf = ({accountSid, origin = 'https://api.twilio.com'}: TwilioOptions): string => `${origin}/2010-04-01/Accounts/${encodeURIComponent(accountSid)}/Messages.json`
+const authorizationOf = async ({accountSid, token}: TwilioOptions, signal: AbortSignal): Promise<string> => `Basic ${Buffer.from(`${accountSid}:${await token(signal)}`).toString('base64')}`
+
+const sendBy = (options: TwilioOptions): SendOne => async (to, body, signal) => {
   if ([...body].length > maxLength) throw new ToolError('invalid-args', `Twilio takes up to ${maxLength} characters a message, and this one has ${[...body].length}.`)
-  const url = `${options.origin ?? 'https://api.twilio.com'}/2010-04-01/Accounts/${encodeURIComponent(options.accountSid)}/Messages.json`
-  const authorization = `Basic ${Buffer.from(`${options.accountSid}:${await options.token(signal)}`).toString('base64')}`
+  const url = urlOf(options)
+  const authorization = await authorizationOf(options, signal)
   const sender: [string, string] = options.from.startsWith('MG') ? ['MessagingServiceSid', options.from] : ['From', options.from]
   const begun = Date.now() - 60_000 // the clocks of two machines
   try {
@@ -47,7 +52,7 @@ export const twilioSms = (dir: string, options: TwilioOptions): SmsBackend => on
   const sid = await find(url, authorization, {to, body, begun}, signal).catch((error: unknown) => { if (isAbort(error) && signal.aborted) throw error })
   if (sid) return sid
   throw new ToolError('unknown', 'Twilio\'s answer was lost; it is not known whether the message went. Look at the console\'s message log before you send it again.')
-})
+}
 
 const limited = (signal: AbortSignal): AbortSignal => AbortSignal.any([signal, AbortSignal.timeout(requestMs)])
 

@@ -8,7 +8,7 @@ import {failureOf, networkReasons} from '../../core/network.ts'
 import {providerError, refusalOf, requestMs} from '../../core/oauth/client.ts'
 import {cachedToken, type TokenSource} from '../../core/oauth/tokens.ts'
 import {oneLine} from '../../core/text.ts'
-import {createWhole} from '../files/durable.ts'
+import {createWhole, isThere} from '../files/durable.ts'
 import {uidOf} from '../vdir.ts'
 import type {NewMeeting, ZoomBackend} from './zoom.ts'
 
@@ -70,8 +70,16 @@ export function zoomMeetings(dir: string, account: ZoomAccount): ZoomBackend {
         throw error
       }
     },
+    made: async (meeting, key, {at, signal}) => {
+      if (!await isThere(join(dir, `${uidOf(key)}.json`))) return undefined
+      const link = await find(url, bodyOf(meeting), at.getTime() - clocksMs, tokens, signal)
+      return link === undefined ? 'unknown' : {link}
+    },
   }
 }
+
+/** How far the clocks of two machines may be apart. */
+const clocksMs = 60_000
 
 interface Body { topic: string; type: 2; start_time: string; duration: number; settings?: {meeting_invitees: {email: string}[]} }
 
@@ -92,7 +100,7 @@ async function create(url: string, body: Body, tokens: TokenSource, signal: Abor
     method: 'POST', redirect: 'error', signal: limited(signal), body: JSON.stringify(body),
     headers: {authorization: `Bearer ${await tokens.token(signal)}`, 'content-type': 'application/json'},
   })
-  const begun = Date.now() - 60_000 // the clocks of two machines
+  const begun = Date.now() - clocksMs
   try {
     let response = await post()
     if (response.status === 401) { // nothing was made

@@ -3,7 +3,7 @@ import {z} from 'zod'
 import {ToolError} from '../../core/errors.ts'
 import {arg} from '../../core/params.ts'
 import {oneLine} from '../../core/text.ts'
-import {tool, type Effect, type Tool, type ToolSpec} from '../../core/types.ts'
+import {tool, type CutOff, type Effect, type Tool, type ToolSpec} from '../../core/types.ts'
 import {splitAddresses} from '../contacts/address.ts'
 import {addMinutes, parseWhen, saySpan, sayWhen, type When} from '../calendar/when.ts'
 
@@ -20,6 +20,8 @@ export interface ZoomBackend {
   readonly needsTime?: boolean
   /** `key` is the same when the same call is made again. Throws ToolError: 'unknown' where the meeting may have been made all the same, any other code where it was not. */
   createMeeting(meeting: NewMeeting, key: string, signal: AbortSignal): Promise<{link: string; isReal: boolean}>
+  /** The meeting of a call that was cut off; undefined: none was made; 'unknown': it may have been made. Absent: making one leaves nothing anywhere. */
+  made?(meeting: NewMeeting, key: string, call: CutOff): Promise<{link: string} | 'unknown' | undefined>
 }
 
 export const getZoomMeetingLink = {
@@ -55,11 +57,20 @@ export const zoomTools = (backend: ZoomBackend): Tool[] => [tool({
     signal.throwIfAborted()
     const meeting = readMeeting(args, backend)
     const {link, isReal} = await backend.createMeeting(meeting, key, signal)
-    const about = `'${oneLine(meeting.topic)}' on ${said(meeting)}`
+    const about = aboutOf(meeting)
     if (!isReal) return {value: link, summary: `No Zoom account is set up: left a place for the link of ${about}`}
     return {value: link, summary: `Made the ${backend.name ?? 'Zoom'} meeting ${about}: ${oneLine(link)}`, where: link}
   },
+  settle: async (args, call) => {
+    const meeting = readMeeting(args, backend)
+    const name = backend.name ?? 'Zoom'
+    const made = await backend.made?.(meeting, call.key, call)
+    if (made === 'unknown') return {state: 'unknown', summary: `the ${name} meeting ${aboutOf(meeting)}. Look at your meetings there before you make it again.`}
+    return made ? {state: 'done', summary: `Made the ${name} meeting ${aboutOf(meeting)}: ${oneLine(made.link)}`} : {state: 'failed', summary: `No ${name} meeting ${aboutOf(meeting)} was made.`}
+  },
 })]
+
+const aboutOf = (meeting: NewMeeting): string => `'${oneLine(meeting.topic)}' on ${said(meeting)}`
 
 const defaultMinutes = 60 // LABELLING.md
 
