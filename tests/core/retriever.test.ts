@@ -17,7 +17,7 @@ describe('selectTools', () => {
   })
 
   test('takes a look-up at a lower score than a tool that does something', () => {
-    const scored = scores({get_email_address: 0.1, compose_new_email: 0.1, create_note: 0.2})
+    const scored = scores({get_email_address: 0.03, compose_new_email: 0.03, create_note: 0.06})
     expect(selectTools(specs, scored, new Map(), 0.02).map(t => t.name)).toEqual(['get_email_address', 'create_note'])
   })
 
