@@ -16,7 +16,7 @@ const labelsFile = z.object({labels: z.array(z.string()).min(1), ranks: z.number
 const maxForeign = 5
 const foreignThreshold = 0.05
 const maxRead = 10
-/** A tool of others that is called is called again in 2% of the training rows; a third time is as likely as `core/prior.ts` ever allows. */
+/** A tool of others that is called is called again in 2% of the training rows. */
 const again = 0.02
 const batchSize = 16
 
