@@ -6,7 +6,7 @@ import {setKey, type Config} from '../core/config.ts'
 import {reasonOf, UsageError} from '../core/errors.ts'
 import {systemOpener} from '../core/exec.ts'
 import {clientOf, idVariable, secretName, type OAuthClient, type ProviderName, type Purpose} from '../core/oauth/client.ts'
-import {signInByBrowser, signInByDevice} from '../core/oauth/sign-in.ts'
+import {signInByBrowser, signInByDevice, type SignInOptions} from '../core/oauth/sign-in.ts'
 import {keepRefreshToken, type Tokens} from '../core/oauth/tokens.ts'
 import {writeSecret, type SecretPlace} from '../core/secrets.ts'
 import {oneLine, printable} from '../core/text.ts'
@@ -26,7 +26,7 @@ export interface SignedIn {
   keep(accounts: string[]): Promise<SecretPlace>
 }
 
-const say = (line: string): void => { process.stdout.write(`${printable(line)}\n`) }
+export const say = (line: string): void => { process.stdout.write(`${printable(line)}\n`) }
 
 interface Credentials { id: string; secret?: string }
 
@@ -38,8 +38,7 @@ export async function signIn(config: Config, choice: SignInChoice): Promise<Sign
   const known = clientOf(own, name, purpose)
   const client: OAuthClient = given?.secret === undefined ? known : {...known, secret: async () => given.secret}
   const tokens = await (choice.device || isDeviceBetter(client) ? signInByDevice(client, {say, signal}) : signInByBrowser(client, {
-    address, say, signal, open: systemOpener(),
-    ...(isTerminal && {paste: (until: AbortSignal) => prompt('If that browser is on another machine, paste the address it ends at', {}, until)}),
+    ...byBrowser(isTerminal, signal), address,
   }))
   say(`Signed in at ${client.provider}.`)
   return {
@@ -53,6 +52,12 @@ export async function signIn(config: Config, choice: SignInChoice): Promise<Sign
     },
   }
 }
+
+/** How a sign-in by browser meets the user on the command line. */
+export const byBrowser = (isTerminal: boolean, signal: AbortSignal): SignInOptions => ({
+  say, signal, open: systemOpener(),
+  ...(isTerminal && {paste: (until: AbortSignal) => prompt('If that browser is on another machine, paste the address it ends at', {}, until)}),
+})
 
 /** Nobody would see a page of this machine (SSH, no display), and the provider has the other way. */
 const isDeviceBetter = ({endpoints}: OAuthClient): boolean => endpoints.device !== '' && systemOpener() === undefined

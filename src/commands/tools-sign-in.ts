@@ -1,14 +1,12 @@
 // `tinyagent tools sign-in SERVER` and `sign-out SERVER`: for MCP servers that want a sign-in by browser (OAuth).
 import {UsageError} from '../core/errors.ts'
-import {systemOpener} from '../core/exec.ts'
 import {readSecret} from '../core/secrets.ts'
-import {oneLine, printable} from '../core/text.ts'
+import {oneLine} from '../core/text.ts'
 import {filled, serversFile} from '../tools/mcp/servers.ts'
 import {clientSecretName, deleteSignIn, writeSignIn} from '../tools/mcp/sign-ins.ts'
 import {prompt} from './prompt.ts'
+import {byBrowser, say} from './sign-in.ts'
 import type {Session} from './session.ts'
-
-const say = (line: string): void => { process.stdout.write(`${printable(line)}\n`) }
 
 export async function signInCommand(name: string, session: Session, signal: AbortSignal): Promise<number> {
   const {config} = session
@@ -22,8 +20,7 @@ export async function signInCommand(name: string, session: Session, signal: Abor
   say(`${name} is reached at ${server.url}`)
   const {signInAt} = await import('../tools/mcp/sign-in.ts')
   const signIn = await signInAt(server, {
-    say, signal, open: systemOpener(), port: config.oauth.port, ...(clientSecret !== undefined && {clientSecret}),
-    ...(isTerminal && {paste: (until: AbortSignal) => prompt('If that browser is on another machine, paste the address it ends at', {}, until)}),
+    ...byBrowser(isTerminal, signal), port: config.oauth.port, ...(clientSecret !== undefined && {clientSecret}),
   })
   const place = await writeSignIn(server, signIn, config)
   say(`Signed in at ${new URL(signIn.issuer).host} for ${name}.`)

@@ -8,11 +8,10 @@ import type {ChatMessage, ChatUsage} from './model/openai.ts'
 import {paramsOf} from './params.ts'
 import {checkCall} from './plan-file.ts'
 import {planGrammar} from './plan-grammar.ts'
-import {PlanParser, references} from './plan-parser.ts'
+import {maxCalls, PlanParser, references} from './plan-parser.ts'
 import {isSameCall, repairPlan, repairTask} from './repair.ts'
 import type {Arg, Kind, PlanInput, PlanPiece, Planner, PlanSummary, Task, ToolSpec} from './types.ts'
 
-const maxCalls = 16
 /** Characters without a plan (thoughts aside), and of one line of it: beyond them a model only goes on. The longest request has 4,000. */
 const maxChatter = 4_000
 const maxLine = 6_000

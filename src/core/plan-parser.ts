@@ -3,6 +3,9 @@
 import {PlanError} from './errors.ts'
 import type {Arg, Json, Plan, Ref, Task} from './types.ts'
 
+/** As many calls as a plan may have before its join(). */
+export const maxCalls = 16
+
 // "${1}" is never money, so that a digit can follow it.
 const reference = /\$(?:\{(\d+)\}|(\d+))/g
 

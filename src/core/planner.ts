@@ -5,13 +5,12 @@ import {PlanError} from './errors.ts'
 import {forecast, isWholeCall} from './forecast.ts'
 import {lineGrammar} from './grammar.ts'
 import {openLlama, type LineModel} from './model/llama.ts'
-import {parseLine} from './plan-parser.ts'
+import {maxCalls, parseLine} from './plan-parser.ts'
 import {buildPrompt} from './prompt.ts'
 import {openings} from './prior.ts'
 import {isSameCall, repairPlan, repairTask} from './repair.ts'
 import type {PlanInput, PlanPiece, Planner, PlanSummary, Task} from './types.ts'
 
-const maxCalls = 16
 /** The longest line of the training data is under 200 tokens. */
 const maxLineTokens = 300
 

@@ -72,8 +72,11 @@ export async function openRetriever({dir}: {dir: string}): Promise<Retriever & {
   interface Reading { logits: Float32Array; embedding: Float32Array; called: number }
   const cut = (ids: number[], most: number): number[] => ids.length <= most ? ids : [...ids.slice(0, most - 1), ids.at(-1)!]
   const encode = (text: string): number[] => cut(tokenizer.encode(text).ids, maxLength)
-  /** [CLS] request [SEP] tool [SEP] */
-  const encodePair = (request: string, tool: string): number[] => [...cut(tokenizer.encode(request).ids, maxLength - maxTool), ...cut(tokenizer.encode(tool).ids.slice(1), maxTool)]
+  /** [CLS] request [SEP] tool [SEP], a list for each tool */
+  const encodePairs = (request: string, tools: string[]): number[][] => {
+    const asked = cut(tokenizer.encode(request).ids, maxLength - maxTool)
+    return tools.map(tool => [...asked, ...cut(tokenizer.encode(tool).ids.slice(1), maxTool)])
+  }
 
   /** The model's outputs (training/train_retriever.py) for each list of token ids. */
   const run = async (all: number[][], signal: AbortSignal): Promise<Reading[]> => {
@@ -111,7 +114,7 @@ export async function openRetriever({dir}: {dir: string}): Promise<Retriever & {
       }))
       const foreign = tools.filter(t => !labels.includes(t.name))
       const read = foreign.length > maxRead ? likeTools(request, foreign).slice(0, maxRead) : foreign
-      const readings = await run(read.map(t => encodePair(asked, describe(t))), signal)
+      const readings = await run(encodePairs(asked, read.map(describe)), signal)
       return selectTools(tools, chances, new Map(read.map((t, i) => [t.name, sigmoid(readings[i]!.called)])), threshold)
     },
     close: () => session.release(),

@@ -22,10 +22,10 @@ export function codeOf(parameters: URLSearchParams, state: string, provider: str
   return parameters.get('code') ?? undefined
 }
 
-export interface RedirectOptions { host: '127.0.0.1' | 'localhost'; /** 0: any that is free */ port: number; state: string; provider: string; /** told of an answer that was not taken */ stray(): void }
+export interface RedirectOptions { host: '127.0.0.1' | 'localhost'; /** 0: any that is free */ port: number; state: string; provider: string; /** one line for the user: an answer was not taken */ say(line: string): void }
 
 /** Throws ToolError 'unavailable' when the port is taken. */
-export async function openRedirect({host, port, state, provider, stray}: RedirectOptions): Promise<Redirect> {
+export async function openRedirect({host, port, state, provider, say}: RedirectOptions): Promise<Redirect> {
   let settle: {resolve(answer: URLSearchParams): void; reject(error: unknown): void} | undefined
   const answered = new Promise<URLSearchParams>((resolve, reject) => { settle = {resolve, reject} })
   answered.catch(() => undefined) // `answer` tells
@@ -35,7 +35,7 @@ export async function openRedirect({host, port, state, provider, stray}: Redirec
     if (request.method !== 'GET' || url.pathname !== '/' || !isOurs(request)) return page(response, 404, 'There is nothing here.')
     try {
       if (codeOf(url.searchParams, state, provider) === undefined) {
-        stray()
+        say('  An answer came that belongs to no sign-in of tinyagent; it was not taken.')
         return page(response, 400, 'This answer belongs to no sign-in that tinyagent has begun, so it was not taken.')
       }
       settle?.resolve(url.searchParams)

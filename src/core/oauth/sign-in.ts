@@ -25,24 +25,18 @@ const defaultMs = 10 * 60_000
 
 /** Throws ToolError 'refused' (the user said no), 'timeout' or 'unavailable'; UsageError with --offline; or the signal's reason. */
 export async function signInByBrowser(client: OAuthClient, options: SignInOptions): Promise<Tokens> {
-  const {say, open, address, signal, timeoutMs = defaultMs} = options
+  const {say, address, signal, timeoutMs = defaultMs} = options
   refuseOffline()
   const {buildAuthorizationUrl, calculatePKCECodeChallenge, genericGrantRequest, randomPKCECodeVerifier, randomState} = await import('openid-client') // loaded when somebody signs in
   const configuration = await configurationOf(client, signal)
   const [verifier, state] = [randomPKCECodeVerifier(), randomState()]
-  const redirect = await openRedirect({
-    host: client.redirectHost, port: client.port, state, provider: client.provider,
-    stray: () => say('  An answer came that belongs to no sign-in of tinyagent; it was not taken.'),
-  })
+  const redirect = await openRedirect({host: client.redirectHost, port: client.port, state, provider: client.provider, say})
   try {
     const url = buildAuthorizationUrl(configuration, {
       redirect_uri: redirect.uri, response_type: 'code', scope: client.scope, state, ...client.extra, ...(address && {login_hint: address}),
       code_challenge: await calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256',
     }).href
-    const isOpen = await open?.(url).catch(() => false)
-    say(isOpen ? 'Your browser shows a page of the provider. If it does not, open this address:' : 'Open this address in a browser:')
-    say(`  ${url}`)
-    say(`Waiting for the answer at ${redirect.uri} (Ctrl-C stops) ...`)
+    await showPage(url, 'the provider', redirect.uri, options)
     const code = (await firstAnswer(redirect.answer, client.provider, state, options, timeoutMs)).get('code')
     const answer = await genericGrantRequest(configuration, 'authorization_code', {code: code ?? '', redirect_uri: redirect.uri, code_verifier: verifier})
     return tokensFrom(answer, client)
@@ -51,6 +45,14 @@ export async function signInByBrowser(client: OAuthClient, options: SignInOption
   } finally {
     redirect.close()
   }
+}
+
+/** In a browser where there is one, and as an address. `whose`: whose page it is. */
+export async function showPage(url: string, whose: string, redirectUri: string, {open, say}: Pick<SignInOptions, 'open' | 'say'>): Promise<void> {
+  const isOpen = await open?.(url).catch(() => false)
+  say(isOpen ? `Your browser shows a page of ${whose}. If it does not, open this address:` : 'Open this address in a browser:')
+  say(`  ${url}`)
+  say(`Waiting for the answer at ${redirectUri} (Ctrl-C stops) ...`)
 }
 
 /** The answer that comes first, with a `code` of this sign-in: by the browser of this machine, or pasted. Throws as signInByBrowser does. */

@@ -5,7 +5,7 @@ import {randomBytes} from 'node:crypto'
 import {auth, OAuthClientFlowError, extractWWWAuthenticateParams, RegistrationRejectedError, type OAuthClientProvider, type OAuthDiscoveryState, type StoredOAuthClientInformation, type StoredOAuthTokens} from '@modelcontextprotocol/client'
 import {isAbort, ToolError, UsageError} from '../../core/errors.ts'
 import {openRedirect} from '../../core/oauth/redirect.ts'
-import {firstAnswer, refuseOffline, type SignInOptions} from '../../core/oauth/sign-in.ts'
+import {firstAnswer, refuseOffline, showPage, type SignInOptions} from '../../core/oauth/sign-in.ts'
 import {oneLine} from '../../core/text.ts'
 import type {SignIn} from './sign-ins.ts'
 import {authError, authFetch, isSafe, withTokens, type HttpServer} from './tokens.ts'
@@ -20,13 +20,13 @@ export interface McpSignInOptions extends SignInOptions {
 
 /** `server` with its variables filled in. Nothing is written down. Throws ToolError, UsageError or the signal's reason. */
 export async function signInAt(server: HttpServer, options: McpSignInOptions): Promise<SignIn> {
-  const {say, open, signal, port, clientSecret, clock = () => Date.now()} = options
+  const {say, signal, port, clientSecret, clock = () => Date.now()} = options
   refuseOffline()
   let refused: ToolError | undefined
   const fetchFn = authFetch(server, signal, error => { refused ??= error })
   const host = new URL(server.url).host
   const state = randomBytes(24).toString('base64url')
-  const redirect = await openRedirect({host: '127.0.0.1', port, state, provider: host, stray: () => say('  An answer came that belongs to no sign-in of tinyagent; it was not taken.')})
+  const redirect = await openRedirect({host: '127.0.0.1', port, state, provider: host, say})
   let provider = host
   try {
     const {scope, resourceMetadataUrl} = await challengeOf(server, fetchFn)
@@ -65,10 +65,7 @@ export async function signInAt(server: HttpServer, options: McpSignInOptions): P
     await auth(own, request)
     if (!page || !isSafe(page, server)) throw new ToolError('refused', `The MCP server ${server.name} wants to show you ${oneLine(page?.href ?? 'nothing').slice(0, 200)} for a sign-in; that is no https page, so it was not opened.`)
     say(`${host} has its sign-ins at ${page.host}.`)
-    const isOpen = await open?.(page.href).catch(() => false)
-    say(isOpen ? 'Your browser shows a page of it. If it does not, open this address:' : 'Open this address in a browser:')
-    say(`  ${page.href}`)
-    say(`Waiting for the answer at ${redirect.uri} (Ctrl-C stops) ...`)
+    await showPage(page.href, 'it', redirect.uri, options)
     const answer = await firstAnswer(redirect.answer, provider, state, options, options.timeoutMs)
     const iss = answer.get('iss')
     await auth(own, {...request, authorizationCode: answer.get('code') ?? '', ...(iss !== null && {iss})}) // RFC 9207
