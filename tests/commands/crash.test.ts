@@ -34,6 +34,9 @@ const files = (...folder: string[]): string[] => {
   return existsSync(dir) ? readdirSync(dir).filter(name => !name.startsWith('.')) : []
 }
 const read = (...file: string[]): string => readFileSync(path.join(home.dir, ...file), 'utf8')
+/** A run of the case that `kill` can end wherever it is. */
+const begun = (one: Case): Promise<Finished> => home.run(request(one), {plan: one.plan, env: one.env ?? {}, by: 'echo $$ > pid; exec "$@"', cwd: home.dir})
+const kill = (): void => { process.kill(Number(read('pid')), 'SIGKILL') }
 
 /** The journal's lines, as many as are whole. */
 const journal = (): {type: string; key?: string; effect?: string}[] => files('state/journal').flatMap(day => linesOf(read('state/journal', day)).flatMap(line => {
@@ -196,12 +199,12 @@ describe.skipIf(!canRunMail)('a mail by SMTP', () => {
     await one.prepare?.(home)
     proxy.set(fault)
     const isCut = proxy.cut()
-    const run = home.run(request(one), {plan: one.plan, env: one.env ?? {}, by: 'echo $$ > pid; exec "$@"', cwd: home.dir})
+    const run = begun(one)
     await isCut
     // It is still at it, for all that another start can tell.
     expect(open()).toBe(1)
     expect(news(await home.run(['nothing'], {plan: nothing, env: one.env ?? {}}))).toEqual([])
-    process.kill(Number(read('pid')), 'SIGKILL')
+    kill()
     expect((await run).code).toBe(-1)
     proxy.set()
     expect(await afterwards(one, outcome)).toEqual([outcome])
@@ -238,9 +241,9 @@ describe.skipIf(!canRunMail)('a mail by SMTP', () => {
       await one.prepare?.(home)
       proxy.set({from: 'client', match: '\r\n.\r\n', how: 'silence'})
       const isCut = proxy.cut()
-      const run = home.run(request(one), {plan: one.plan, env: one.env ?? {}, by: 'echo $$ > pid; exec "$@"', cwd: home.dir})
+      const run = begun(one)
       await isCut
-      process.kill(Number(read('pid')), 'SIGKILL')
+      kill()
       await run
       imap.set({from: 'server', cutAfter: 0, how: 'silence'})
       const text = {plan: '1. send_sms(["+14155550123"], "Late")\n2. join()\n', env: one.env ?? {}, by: '"$@" 2>&1'}
@@ -318,9 +321,9 @@ describe.skipIf(!canRunDav)('an event on a CalDAV server', () => {
     expect((await fetch(`${server.origin}/${account.user}/personal/`, {method: 'MKCALENDAR', headers: {authorization: authorization()}})).status).toBe(201)
     proxy.set(fault)
     const isCut = proxy.cut()
-    const run = home.run(request(one), {plan: one.plan, env: one.env ?? {}, by: 'echo $$ > pid; exec "$@"', cwd: home.dir})
+    const run = begun(one)
     await isCut
-    process.kill(Number(read('pid')), 'SIGKILL')
+    kill()
     expect((await run).code).toBe(-1)
     proxy.set()
     expect(await afterwards(one, outcome)).toEqual([outcome])
@@ -332,9 +335,9 @@ describe.skipIf(!canRunDav)('an event on a CalDAV server', () => {
     await fetch(`${server.origin}/${account.user}/personal/`, {method: 'MKCALENDAR', headers: {authorization: authorization()}})
     proxy.set({from: 'server', match: ' 201 ', how: 'silence'})
     const isCut = proxy.cut()
-    const run = home.run(request(one), {plan: one.plan, env: one.env ?? {}, by: 'echo $$ > pid; exec "$@"', cwd: home.dir})
+    const run = begun(one)
     await isCut
-    process.kill(Number(read('pid')), 'SIGKILL')
+    kill()
     await run
     proxy.set()
     const start = async (...args: string[]): Promise<string[]> => news(await home.run([...args, 'nothing'], {plan: nothing, env: one.env ?? {}}))

@@ -1,7 +1,7 @@
 // A home with a few contacts and an identity, a program in it, and both gone after the test.
-import {mkdirSync, rmSync, writeFileSync} from 'node:fs'
+import {chmodSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
-import {onTestFinished} from 'vitest'
+import {onTestFinished, vi} from 'vitest'
 import {newHome, recording, Terminal} from './terminal.ts'
 
 const card = (...lines: string[]): string => ['BEGIN:VCARD', 'VERSION:3.0', ...lines, 'END:VCARD', ''].join('\r\n')
@@ -43,3 +43,16 @@ export async function openRepl(opening: Opening = {}): Promise<Terminal> {
 
 export const keys = {escape: '\u001b', up: '\u001b[A', down: '\u001b[B', left: '\u001b[D', ctrlC: '\u0003', ctrlD: '\u0004', enter: '\r', backspace: '\u007f', tab: '\t'} as const
 export const paste = (text: string): string => `\u001b[200~${text}\u001b[201~`
+
+/** A desktop whose browser is `browse` (servers/authorization.ts): xdg-open writes the address down. */
+export function desktop(dir: string): {env: Record<string, string>; opened(): Promise<string>} {
+  const bin = path.join(dir, 'bin')
+  const note = path.join(dir, 'opened')
+  mkdirSync(bin)
+  writeFileSync(path.join(bin, 'xdg-open'), `#!/bin/sh\nprintf %s "$1" > ${JSON.stringify(note)}.part && mv ${JSON.stringify(note)}.part ${JSON.stringify(note)}\n`)
+  chmodSync(path.join(bin, 'xdg-open'), 0o755)
+  return {
+    env: {TINYAGENT_NO_KEYRING: '1', DISPLAY: ':99', PATH: `${bin}:${process.env['PATH']}`},
+    opened: () => vi.waitFor(() => { if (!existsSync(note)) throw new Error('no browser was opened'); return readFileSync(note, 'utf8') }, 60_000),
+  }
+}

@@ -1,10 +1,10 @@
 // An MCP server that wants a sign-in, as a user meets it: sign-in by the browser that opens, approval, a call, doctor, sign-out.
-import {chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs'
+import {readdirSync, readFileSync} from 'node:fs'
 import path from 'node:path'
 import {afterAll, beforeAll, expect, it, vi} from 'vitest'
 import {browse, startAuthorizationServer, type AuthorizationServer} from '../servers/authorization.ts'
 import {startMcpServer, type HttpMcpServer} from '../servers/mcp-http.ts'
-import {open, put, testHome} from './fixtures.ts'
+import {desktop, open, put, testHome} from './fixtures.ts'
 import {runProgram} from './terminal.ts'
 
 vi.setConfig({testTimeout: 180_000}) // the program starts many times
@@ -15,19 +15,6 @@ beforeAll(async () => {
   remote = await startMcpServer(provider)
 })
 afterAll(async () => { await remote?.stop(); await provider?.stop() })
-
-/** A desktop whose browser is `browse`: xdg-open writes the address down. */
-function desktop(dir: string): {env: Record<string, string>; opened(): Promise<string>} {
-  const bin = path.join(dir, 'bin')
-  const note = path.join(dir, 'opened')
-  mkdirSync(bin)
-  writeFileSync(path.join(bin, 'xdg-open'), `#!/bin/sh\nprintf %s "$1" > ${JSON.stringify(note)}.part && mv ${JSON.stringify(note)}.part ${JSON.stringify(note)}\n`)
-  chmodSync(path.join(bin, 'xdg-open'), 0o755)
-  return {
-    env: {TINYAGENT_NO_KEYRING: '1', DISPLAY: ':99', PATH: `${bin}:${process.env['PATH']}`},
-    opened: () => vi.waitFor(() => { if (!existsSync(note)) throw new Error('no browser was opened'); return readFileSync(note, 'utf8') }, 60_000),
-  }
-}
 
 /** Everything that was written but the secrets. */
 const written = (dir: string): string => readdirSync(dir, {recursive: true, withFileTypes: true})

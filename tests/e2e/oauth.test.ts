@@ -1,12 +1,12 @@
 // A user whose provider takes no password: signed in by a browser from `tinyagent setup mail`, then a mail sent, with real servers.
 import {spawn} from 'node:child_process'
-import {chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs'
+import {existsSync, readdirSync, readFileSync} from 'node:fs'
 import path from 'node:path'
 import {afterAll, beforeAll, describe, expect, it, vi} from 'vitest'
 import {browse, startAuthorizationServer, type AuthorizationServer} from '../servers/authorization.ts'
 import {startRadicaleWithTokens} from '../servers/bearer-proxy.ts'
 import {canRunMailServers, startMailServers, type MailServers} from '../servers/mail-servers.ts'
-import {keys, open, put, testHome} from './fixtures.ts'
+import {desktop, keys, open, put, testHome} from './fixtures.ts'
 import {program, recording, runProgram} from './terminal.ts'
 
 vi.setConfig({testTimeout: 300_000}) // the program starts many times, beside real servers
@@ -36,19 +36,6 @@ const setup = (): string[] => ['setup', 'mail', '--address', user, '--imap', `12
 const kept = (dir: string): string => readFileSync(path.join(dir, 'config/secrets/mail-oauth'), 'utf8')
 const written = (dir: string): string => readdirSync(dir, {recursive: true, withFileTypes: true})
   .filter(e => e.isFile() && !e.parentPath.endsWith(`${path.sep}secrets`)).map(e => readFileSync(path.join(e.parentPath, e.name), 'utf8')).join('\n')
-
-/** A desktop whose browser is `browse`: xdg-open writes the address down. */
-function desktop(dir: string): {env: Record<string, string>; opened(): Promise<string>} {
-  const bin = path.join(dir, 'bin')
-  const note = path.join(dir, 'opened')
-  mkdirSync(bin)
-  writeFileSync(path.join(bin, 'xdg-open'), `#!/bin/sh\nprintf %s "$1" > ${JSON.stringify(note)}.part && mv ${JSON.stringify(note)}.part ${JSON.stringify(note)}\n`)
-  chmodSync(path.join(bin, 'xdg-open'), 0o755)
-  return {
-    env: {...noKeyring, DISPLAY: ':99', PATH: `${bin}:${process.env['PATH']}`},
-    opened: () => vi.waitFor(() => { if (!existsSync(note)) throw new Error('no browser was opened'); return readFileSync(note, 'utf8') }, 60_000),
-  }
-}
 
 describe('a CalDAV account without a password', () => {
   it('is signed in by the browser that opens; an event goes there by the token, and doctor checks it', async () => {
