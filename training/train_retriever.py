@@ -8,7 +8,7 @@ times (ordinal regression by binary cross-entropy, not weighted, so that the pla
 made of the mean and the maximum of the tokens' states and, for counting, of a sum over the tokens.
 A tool that is not one of the sixteen is read together with the request, and one logit says whether it is called (a cross-encoder,
 arXiv 1901.04085), so that its name and description are all that it takes. Every row's foreign tools, called or not, are such pairs.
-The word embeddings and the first layers stay as they are. Leaves OUT/retriever.pt for export_retriever.py.
+The word embeddings and the first layers (--freeze) stay as they are. Leaves OUT/retriever.pt for export_retriever.py.
 """
 
 import argparse
@@ -23,6 +23,8 @@ from pathlib import Path
 import torch
 from tokenizers import Tokenizer
 from transformers import AutoModel
+
+from train_planner import fast_bf16
 
 # The order of src/tools/specs.ts; tests/e2e/retriever.test.ts compares labels.json with it.
 LABELS = """get_phone_number get_email_address create_calendar_event open_and_get_file_path summarize_pdf compose_new_email reply_to_email
@@ -123,6 +125,35 @@ def targets(counts):
     return torch.cat([(counts >= rank).float() for rank in range(1, RANKS + 1)], 1)
 
 
+def load_weights(model, path):
+    """From a run's retriever.pt, which may lack newer heads, or from an exported model.onnx, whose int8 matrices are multiplied out."""
+    if path.suffix != ".onnx":
+        model.load_state_dict(torch.load(path, weights_only=True)["model"], strict=False)
+        return
+    import onnx
+    from onnx.numpy_helper import to_array
+
+    graph = onnx.load(path).graph
+    values = {value.name: to_array(value) for value in graph.initializer}
+
+    def matrix(name):
+        ints, zero, scale = (values[f"{name}_{part}"].astype("float32") for part in ("quantized", "zero_point", "scale"))
+        return torch.from_numpy((ints - zero) * scale)
+
+    found = {name: torch.from_numpy(value.copy()) for name, value in values.items() if value.dtype == "float32"}
+    for name in [name.removesuffix("_quantized") for name in values if name.endswith("embeddings.weight_quantized")]:
+        found[name] = matrix(name)
+    # An exported matrix has lost its name, but the node that uses it is called after its module, "/encoder/.../query/MatMul_quant".
+    for node in graph.node:
+        if node.op_type == "MatMulInteger":
+            module = node.name.strip("/").rsplit("/", 1)[0].replace("encoder/encoder/", "encoder.encoder.", 1).replace("/", ".")
+            found[f"{module}.weight"] = matrix(node.input[1].removesuffix("_quantized")).T
+    state = model.state_dict()
+    missing = [name for name in state if name not in found and "pooler" not in name and "position_ids" not in name]
+    assert not missing, f"{path} lacks {missing}"
+    model.load_state_dict({name: found[name].reshape(value.shape) for name, value in state.items() if name in found}, strict=False)
+
+
 @torch.no_grad()
 def scores(model, made, rows):
     model.eval()
@@ -162,11 +193,25 @@ def exact(probabilities, counts):
     return (ranks[:, 0] == (counts > 0)).all(1).float().mean().item(), (ranks.cumprod(1).sum(1) == counts).all(1).float().mean().item()
 
 
+@torch.no_grad()
+def report(model, made, rows):
+    """Prints what the retriever is worth on the rows."""
+    found, counts = scores(model, made, rows), torch.tensor([counts for _, counts, _ in rows])
+    print("exactly the right tools in {:.3f} of the rows, as often as right in {:.3f}".format(*exact(found, counts)))
+    loss = torch.nn.functional.binary_cross_entropy(found, targets(counts)).item()
+    recalls = {t: "{:.3f} at {:.2f}".format(*recall_at(found, counts, t)) for t in (0.5, 0.2, 0.05, 0.01)}
+    print(f"loss {loss:.5f}; recall and mean tools at a threshold: {recalls}")
+    pairs = pair_figures(*score_pairs(lambda texts, tools: model(*encode(made, texts, tools))[2], rows))
+    print(f"foreign tools called, others, at or over a threshold: {pairs}", flush=True)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--init", type=Path, help="retriever.pt of an earlier run whose weights to start from; it may lack newer heads")
+    parser.add_argument("--init", type=Path, help="whose weights to start from: retriever.pt of an earlier run, or an exported model.onnx")
+    parser.add_argument("--freeze", type=int, default=2, help="layers from below that are not trained, besides the embeddings")
+    parser.add_argument("--validate-minutes", type=float, default=8, help="figures on the validation rows, and a retriever.pt, every so often")
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--rate", type=float, default=1.5e-4)
     parser.add_argument("--batch", type=int, default=32)
@@ -182,17 +227,24 @@ def main():
     train, validation = read_rows(args.data / "train.jsonl"), read_rows(args.data / "validation.jsonl")
     model = Retriever(AutoModel.from_pretrained(base_model()))
     if args.init:
-        model.load_state_dict(torch.load(args.init, weights_only=True)["model"], strict=False)
+        load_weights(model, args.init)
     for name, p in model.encoder.named_parameters():
-        if name.startswith("embeddings") or re.match(r"encoder\.layer\.[01]\.", name) or name.startswith("pooler"):
+        if name.startswith("embeddings") or any(name.startswith(f"encoder.layer.{i}.") for i in range(args.freeze)) or name.startswith("pooler"):
             p.requires_grad_(False)
     head = [p for name, p in model.named_parameters() if not name.startswith("encoder.")]
     body = [p for p in model.encoder.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW([{"params": body, "lr": args.rate}, {"params": head, "lr": args.rate * 10}], weight_decay=0.01)
     peak = [g["lr"] for g in optimizer.param_groups]
 
-    begun, step, seen = time.time(), 0, 0
+    begun = validated = time.time()
+    step = seen = 0
     running = None
+
+    def save():
+        figures = {"rows": seen, "minutes": args.minutes, "loss": running, "rate": args.rate, "batch": args.batch, "seed": args.seed}
+        torch.save({"model": model.state_dict(), "figures": figures}, args.out / "retriever.pt")
+        report(model, made, validation)
+
     while True:
         # Pools of rows sorted by length, so that a batch has little padding.
         pool = sorted(rng.sample(train, args.batch * 32), key=lambda row: len(row[0]))
@@ -206,9 +258,9 @@ def main():
                 group["lr"] = lr * min(1, (step + 1) / 20) * max(0.02, 1 - part)
             texts = [row[0].lower() if rng.random() < 0.1 else row[0] for row in batch]
             labels = targets(torch.tensor([counts for _, counts, _ in batch]))
-            model.train()
             asked, tools, called = pairs_of(batch)
-            with torch.autocast("cpu", dtype=torch.bfloat16):
+            model.train()
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=fast_bf16()):
                 logits = model(*encode(made, texts))[0]
                 pairs = model(*encode(made, asked, tools))[2] if tools else None
             loss = torch.nn.functional.binary_cross_entropy_with_logits(logits.float(), labels)
@@ -223,19 +275,14 @@ def main():
             running = loss.item() if running is None else 0.95 * running + 0.05 * loss.item()
             if step % 25 == 0:
                 print(f"step {step}  loss {running:.4f}  {seen / (time.time() - begun):.0f} rows/s  {args.minutes * (1 - part):.1f} min left", flush=True)
+            if time.time() - validated > args.validate_minutes * 60:
+                save()
+                validated = time.time()
         else:
             continue
         break
 
-    found, counts = scores(model, made, validation), torch.tensor([counts for _, counts, _ in validation])
-    for threshold in (0.5, 0.3, 0.2, 0.1, 0.05, 0.02, 0.01):
-        recall, mean = recall_at(found, counts, threshold)
-        print(f"threshold {threshold}: recall {recall:.3f}, {mean:.2f} tools")
-    print("exactly the right tools in {:.3f} of the rows, as often as right in {:.3f}".format(*exact(found, counts)))
-    with torch.no_grad():
-        print("foreign tools called, others, at or over a threshold:", pair_figures(*score_pairs(lambda texts, tools: model(*encode(made, texts, tools))[2], validation)))
-    figures = {"rows": seen, "minutes": args.minutes, "loss": running, "rate": args.rate, "batch": args.batch, "seed": args.seed}
-    torch.save({"model": model.state_dict(), "figures": figures}, args.out / "retriever.pt")
+    save()
 
 
 if __name__ == "__main__":
