@@ -113,7 +113,7 @@ async function nativeChecks(): Promise<Check[]> {
     // "never" and no log: a check starts no compiler and prints nothing of its own.
     await load('node-llama-cpp', 'runs the planner', async () => {
       const {getLlama, LlamaLogLevel} = await import('node-llama-cpp')
-      const llama = await getLlama({build: 'never', logLevel: LlamaLogLevel.error})
+      const llama = await getLlama({build: 'never', logLevel: LlamaLogLevel.error, progressLogs: false})
       await llama.dispose()
     }),
     await load('onnxruntime-node', 'runs the tool retriever', loadOnnx),

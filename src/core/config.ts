@@ -138,7 +138,10 @@ export const configSchema = z.strictObject({
     planner: z.string().default(''),
     threads: z.number().int().min(0, 'expected 0 to 256').max(256, 'expected 0 to 256').default(0),
     gpu: z.boolean().default(false),
-    endpoints: z.record(z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/, 'expected a name such as "ollama"'), endpoint).default({}),
+    // "-" and "_" are one in the variable that may hold an endpoint's key (secrets.ts).
+    endpoints: z.record(z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/, 'expected a name such as "ollama"'), endpoint)
+      .refine(all => new Set(Object.keys(all).map(name => name.replaceAll('-', '_'))).size === Object.keys(all).length, 'two names differ in "-" and "_" only')
+      .default({}),
   }).prefault({}),
   voice: z.strictObject({
     send: z.boolean().default(false),

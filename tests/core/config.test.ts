@@ -112,6 +112,12 @@ test.each([
   expect(() => load(`[model.endpoints.lan]\nurl = "${url}"\n`)).toThrow(reason)
 })
 
+test('two endpoints do not share the variable of their keys', () => {
+  const table = (name: string): string => `[model.endpoints.${name}]\nurl = "http://localhost:1234/v1"\nmodel = "m"\n`
+  expect(() => load(table('my-box') + table('my_box'))).toThrow(/model\.endpoints: two names differ in "-" and "_" only/)
+  expect(Object.keys(load(table('my-box') + table('mybox')).model.endpoints)).toEqual(['my-box', 'mybox'])
+})
+
 test.each(['http://localhost:1234/v1', 'http://127.0.0.1:8080/v1', 'http://[::1]:8080/v1', 'https://api.openai.com/v1'])('%s is one', url => {
   expect(load(`[model.endpoints.mine]\nurl = "${url}"\nmodel = "m"\n`).model.endpoints['mine']?.url).toBe(url)
 })
