@@ -58,7 +58,7 @@ export function planWith(model: LineModel, name: string, parts: PlannerParts = {
         called.push(parsed.tool)
         const spec = specs.get(parsed.tool)
         if (!spec) throw new PlanError(id, `there is no tool "${parsed.tool}" here`)
-        const repaired = repair ? repairTask(parsed, spec) : {task: parsed, repairs: []}
+        const repaired = repair ? repairTask(parsed, spec, tasks, specs) : {task: parsed, repairs: []}
         repairs.push(...repaired.repairs)
         // Nothing is done twice. The number stays taken, and the next lines cannot refer to it.
         if (repair && spec.effect !== 'read' && tasks.some(t => isSameCall(t, repaired.task))) { repairs.push('same-call-twice'); continue }

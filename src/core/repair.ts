@@ -17,17 +17,36 @@ const keyOf = (arg: Arg): string => JSON.stringify(arg).toLowerCase()
 /** Whether both calls would do the same. */
 export const isSameCall = (a: Task, b: Task): boolean => a.tool === b.tool && keyOf(a.args) === keyOf(b.args)
 
+/** "an hour before", "the day before that": before what the plan has just put down, as in "dentist at 4, remind me an hour before" */
+const besideNothing = /^(.*\S) (?:(before|earlier|ahead|beforehand)|(after|afterwards))(?: (?:that|it|then))?[.!]?$/i
+
+/** The nearest time among the calls so far, in the plan's words. */
+function lastTime(earlier: readonly Task[], specs: ReadonlyMap<string, Pick<ToolSpec, 'args' | 'name'>>): string | undefined {
+  const times = earlier.flatMap(({tool, args}) => {
+    const spec = specs.get(tool)
+    return spec ? paramsOf(spec).flatMap(({kind}, i) => kind === 'when' ? [args[i]] : []) : []
+  })
+  return times.findLast(time => typeof time === 'string' && time.trim() !== '') as string | undefined
+}
+
 /**
  * One call, before it can start. Rules: `repeated-item`: nobody stands twice in a list; `copy-to-recipient`: who gets the mail
- * gets no copy of it. Lists of tools that are not ours may mean to say a thing twice ("two margheritas").
+ * gets no copy of it; `time-of-another`: a time before or after nothing is beside that of the nearest earlier call. Lists of tools
+ * that are not ours may mean to say a thing twice ("two margheritas"). `earlier`: the calls so far, and the tools that they call.
  */
-export function repairTask(task: Task, spec: Pick<ToolSpec, 'args' | 'name' | 'foreign'>): {task: Task; repairs: string[]} {
+export function repairTask(task: Task, spec: Pick<ToolSpec, 'args' | 'name' | 'foreign'>, earlier: readonly Task[] = [], specs: ReadonlyMap<string, Pick<ToolSpec, 'args' | 'name'>> = new Map()): {task: Task; repairs: string[]} {
   if (spec.foreign) return {task, repairs: []}
   const repairs = new Set<string>()
   const params = paramsOf(spec)
   const recipients = task.args[params.findIndex(p => p.name === 'recipients')]
   const receiving = new Set(Array.isArray(recipients) ? recipients.map(keyOf) : [])
   const args = task.args.map((arg, i) => {
+    const beside = typeof arg === 'string' && params[i]?.kind === 'when' ? besideNothing.exec(arg) : null
+    const anchor = beside && lastTime(earlier, specs)
+    if (anchor) {
+      repairs.add('time-of-another')
+      return `${beside[1]} ${beside[2] ? 'before' : 'after'} ${anchor}`
+    }
     if (!Array.isArray(arg)) return arg
     const seen = new Set<string>()
     return arg.filter(item => {

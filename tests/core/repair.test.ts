@@ -2,6 +2,7 @@ import {describe, expect, test} from 'vitest'
 import {foreignSpec, foreignTool} from '../../src/core/params.ts'
 import {parseLine, parsePlan, printPlan} from '../../src/core/plan-parser.ts'
 import {isSameCall, repairPlan, repairTask} from '../../src/core/repair.ts'
+import {resolveTask} from '../../src/core/resolve.ts'
 import type {Task} from '../../src/core/types.ts'
 import {specs} from '../../src/tools/specs.ts'
 
@@ -34,6 +35,27 @@ describe('one call', () => {
     const {task, repairs} = repairTask(call('compose_new_email(["$1"], ["$1", "$2"], "Hi", "Hi", [])'), specs.find(s => s.name === 'compose_new_email')!)
     expect(task.args[1]).toEqual([{ref: 2}])
     expect(repairs).toEqual(['copy-to-recipient'])
+  })
+
+  test.each([
+    ['an hour before', 'an hour before friday 4pm'],
+    ['the day before that', 'the day before friday 4pm'],
+    ['30 minutes earlier', '30 minutes before friday 4pm'],
+    ['an hour after', 'an hour after friday 4pm'],
+    ['the day before Monday', 'the day before Monday'],
+    ['two hours later', 'two hours later'],
+    ['', ''],
+  ])('time-of-another: "%s" after an event on "friday 4pm" is "%s"', (words, due) => {
+    const all = new Map(specs.map(s => [s.name, s]))
+    const earlier = [call('create_calendar_event("Dentist", "friday 4pm", "", "", [], "", "")', 1), call('open_note("Teeth", "")', 2)]
+    const {task, repairs} = repairTask(call(`create_reminder("Dentist", "${words}", "", "", 0, false)`), all.get('create_reminder')!, earlier, all)
+    expect(task.args[1]).toBe(due)
+    expect(repairs).toEqual(due === words ? [] : ['time-of-another'])
+    if (due !== '' && due !== words) expect(resolveTask(task, all.get('create_reminder')!, new Date('2026-03-03T09:15:00')).args[1]).toMatch(/^2026-03-0[56]/)
+  })
+
+  test('time-of-another: with no time before it the words stay', () => {
+    expect(one('create_reminder("Dentist", "an hour before", "", "", 0, false)').repairs).toEqual([])
   })
 
   test('a right call is left as it is', () => {
