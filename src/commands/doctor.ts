@@ -191,7 +191,7 @@ async function appleChecks({config, configError}: Session, signal: AbortSignal):
 const loginMs = 15_000
 
 async function mailChecks({config, configError}: Session, signal: AbortSignal): Promise<Check[]> {
-  if (configError || config.mail.backend === 'folder') return []
+  if (configError || config.mail.backend !== 'imap') return []
   const [{accountOf, loggedIn, nameOf}, {withImap}, {checkSmtp}, {settleDoubts}] = await Promise.all([
     import('../tools/mail/account.ts'), import('../tools/mail/imap.ts'), import('../tools/mail/smtp.ts'), import('../tools/mail/smtp-imap.ts'),
   ])

@@ -93,7 +93,7 @@ export const configSchema = z.strictObject({
   }).prefault({}),
   mail: z.strictObject({
     dir: z.string().min(1).optional(),
-    backend: z.enum(['folder', 'imap']).default('folder'),
+    backend: z.enum(['folder', 'imap', 'apple']).default('folder'),
     auth: z.enum(['password', 'google', 'microsoft', 'other']).default('password'),
     password_command: z.array(z.string()).default([]),
     imap: mailServer,
@@ -352,7 +352,7 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 # dir = ${JSON.stringify(path.join(paths.data, 'notes'))}       # Markdown (Obsidian)
 [mail]
 # dir = ${JSON.stringify(path.join(paths.data, 'mail'))}        # Maildir
-# backend = "folder"       # or "imap": the account of user.email; \`tinyagent setup mail\` sets it up
+# backend = "folder"       # or "imap": the account of user.email; \`tinyagent setup mail\` sets it up; or "apple", the Mac's own Mail
 # auth = "password"        # or "google", "microsoft", "other": signed in by browser ([oauth])
 # password_command = []    # a program that prints the password, e.g. ["pass", "mail/ana"]; [] is the system's keyring
 [mail.imap]

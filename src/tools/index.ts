@@ -17,6 +17,7 @@ import {filesTools} from './files/files.ts'
 import {plocateIndex} from './files/plocate.ts'
 import {spotlightIndex} from './files/spotlight.ts'
 import {accountOf} from './mail/account.ts'
+import {openAppleMail} from './mail/apple.ts'
 import {mailInvitations} from './mail/invitations.ts'
 import {mailTools, type MailBackend} from './mail/mail.ts'
 import {openMaildir} from './mail/maildir.ts'
@@ -67,7 +68,7 @@ export function openTools(config: Config, {warn, embed, openMail}: ToolDeps): {t
   const {values} = config
   const contacts = openContacts(config, warn)
   const mailOptions = {warn, ...(openMail !== undefined && {file: openMail})}
-  const mail = config.mail.backend === 'imap' ? openImapMail(accountOf(config), {dir: dirs.mail, ...mailOptions}) : openMaildir(dirs.mail, mailOptions)
+  const mail = openTheMail(config, mailOptions)
   const calendar = openCalendar(config, warn)
   const reminders = openReminders(config, warn)
   const notes = values.notes.backend === 'apple' ? openAppleNotes() : openMarkdownNotes(dirs.notes)
@@ -91,6 +92,12 @@ export function openTools(config: Config, {warn, embed, openMail}: ToolDeps): {t
 
 /** Where it is written down what was handed to an app of the Mac. */
 const handedTo = ({paths}: Config, app: string): string => path.join(paths.state, 'apple', app)
+
+function openTheMail(config: Config, options: {warn: ToolDeps['warn']; file?: string}): MailBackend {
+  const {mail, dirs} = config
+  if (mail.backend === 'apple') return openAppleMail(handedTo(config, 'mail'), {drafts: openMaildir(dirs.mail, options), ...(options.file !== undefined && {file: options.file})})
+  return mail.backend === 'imap' ? openImapMail(accountOf(config), {dir: dirs.mail, ...options}) : openMaildir(dirs.mail, options)
+}
 
 function openContacts(config: Config, warn: ToolDeps['warn']): ContactsBackend {
   const {backend} = config.values.contacts
@@ -128,7 +135,7 @@ export const openOutbox = (config: Config, {mail}: Pick<Backends, 'mail'>): Tool
   const {dirs, user} = config
   return outboxTools({
     mailDir: dirs.mail, smsDir: dirs.sms,
-    ...(config.mail.backend === 'imap' && {mail}),
+    ...(config.mail.backend !== 'folder' && {mail}),
     ...(config.values.sms.gateway !== 'outbox' && {sms: openSms(config)}),
     ...(user.email && {from: {address: user.email, ...(user.name && {name: user.name})}}),
   })

@@ -64,6 +64,7 @@ function openApp(name: string, app: AppOf) {
   const valueOf = (thing: Thing, property: string): unknown => {
     const value = thing.values[property]
     if (value === undefined) return null // missing value
+    if (Array.isArray(value)) return (value as Thing[]).map(thing => reference(() => thing, thing.class))
     return isDate(value) ? new Date(value.getTime()) : typeof value === 'object' && value !== null && 'class' in value ? reference(() => value as Thing, (value as Thing).class) : value
   }
   const set = (thing: Thing, property: string, value: unknown, isNew = false): void => {
@@ -105,7 +106,12 @@ function openApp(name: string, app: AppOf) {
         if (typeof key === 'symbol') return undefined
         if (key === 'exists') return () => { try { return there().isThere } catch { return false } }
         const known = classOf(kind)
-        if (known.properties[key]) return () => valueOf(there(), key)
+        if (known.properties[key]) {
+          const value = () => valueOf(there(), key)
+          const held = known.properties[key].startsWith('any') ? there().values[key] : undefined
+          // What a property refers to is spoken to without asking for it first: app.inbox.messages
+          return typeof held === 'object' && held !== null && 'class' in held ? new Proxy(value, {get: (__, below) => Reflect.get(reference(() => held as Thing, (held as Thing).class), below) as unknown}) : value
+        }
         const element = known.elements?.[key]
         if (element !== undefined) return elements(() => [there()], key, element)
         if (kind === 'application' && app.classes[key]) return (values: Thing['values']) => {
@@ -192,6 +198,7 @@ export function mac(...names: (keyof typeof apps)[]) {
       const context = vm.createContext({
         Application: (name: string) => open.get(name)?.application ?? (() => { throw new Error('Application can\'t be found.') })(),
         Path: (path: string) => ({toString: () => path}),
+        delay: () => undefined,
       })
       vm.runInContext(source, context)
       const stdout = (vm.runInContext('run', context) as (argv: string[]) => string)([json])
@@ -337,4 +344,38 @@ const Messages: AppOf = {
 /** What Messages has sent. */
 export const sentBy = (world: World): {by: string; to: string; message: string}[] => world.root.values['sent'] as ReturnType<typeof sentBy>
 
-export const apps = {Reminders, Notes, Calendar, Contacts, Messages}
+const recipient: ClassOf = {properties: {address: 'text', name: 'text'}}
+/** `selected` and `sent` of its world are for tests; `signature` is what it adds to new mails. */
+const Mail: AppOf = {
+  application: {properties: {inbox: 'any!', sentMailbox: 'any!', selection: 'any', name: 'text!'}, elements: {accounts: 'Account', outgoingMessages: 'OutgoingMessage'}},
+  classes: {
+    Account: {properties: {name: 'text', emailAddresses: 'any'}},
+    Mailbox: {properties: {name: 'text'}, elements: {messages: 'Message'}},
+    Message: {properties: {id: 'integer!', messageId: 'text!', source: 'text!', sender: 'text!', subject: 'text!', dateReceived: 'date!', dateSent: 'date!'}},
+    OutgoingMessage: {properties: {sender: 'text', subject: 'text', content: 'text', visible: 'boolean', messageSignature: 'any', id: 'integer!'}, elements: {toRecipients: 'ToRecipient', ccRecipients: 'CcRecipient', bccRecipients: 'BccRecipient', attachments: 'Attachment'}},
+    ToRecipient: recipient, CcRecipient: recipient, BccRecipient: recipient,
+    Attachment: {properties: {fileName: 'any'}},
+  },
+  commands: {
+    send: (world, target) => {
+      const of = (plural: string) => target!.elements[plural]!.map(t => t.values['address'] ?? String(t.values['fileName']))
+      const {sender, subject, content} = target!.values
+      mailedBy(world).push({from: String(sender), to: of('toRecipients'), cc: of('ccRecipients'), files: of('attachments'), subject: String(subject), text: String(content)})
+      world.put(world.root.values['sentMailbox'] as Thing, 'messages', world.make('Message', {subject, dateSent: world.now()}))
+      return world.root.values['refuses'] !== true
+    },
+  },
+  settle: (thing, world, changed) => {
+    if (thing.class !== 'OutgoingMessage' || changed !== undefined) return
+    const signature = world.root.values['signature']
+    if (signature !== undefined) thing.values['content'] = `${String(thing.values['content'])}\n-- \n${String(signature)}`
+    // An address of no account of its own is not taken.
+    if (!String(thing.values['sender'] ?? '').includes('me@example.org')) thing.values['sender'] = 'me@example.org'
+  },
+  start: world => {
+    Object.assign(world.root.values, {inbox: world.make('Mailbox', {name: 'INBOX'}), sentMailbox: world.make('Mailbox', {name: 'Sent'}), mailed: []})
+  },
+}
+export const mailedBy = (world: World) => world.root.values['mailed'] as {from: string; to: unknown[]; cc: unknown[]; files: unknown[]; subject: string; text: string}[]
+
+export const apps = {Reminders, Notes, Calendar, Contacts, Messages, Mail}

@@ -13,12 +13,13 @@ const questions: Record<App, {source: string; what: string}> = {
 }
 
 /** The apps that stand behind tools, by the config. */
-export const appsOf = ({values: {reminders, notes, calendar, contacts, sms}}: Config): App[] => [
+export const appsOf = ({values: {reminders, notes, calendar, contacts, sms, mail}}: Config): App[] => [
   ...(reminders.backend === 'apple' ? ['Reminders' as const] : []),
   ...(notes.backend === 'apple' ? ['Notes' as const] : []),
   ...(calendar.backend === 'apple' ? ['Calendar' as const] : []),
   ...(contacts.backend === 'apple' ? ['Contacts' as const] : []),
   ...(sms.gateway === 'apple' ? ['Messages' as const] : []),
+  ...(mail.backend === 'apple' ? ['Mail' as const] : []),
 ]
 
 /** What it has, in words. Throws ToolError. */
