@@ -2,7 +2,10 @@
 import {readFile, stat, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, test} from 'vitest'
+import {calendarTools} from '../../src/tools/calendar/calendar.ts'
+import {openVdirCalendar} from '../../src/tools/calendar/vdir-calendar.ts'
 import {openAppleMail} from '../../src/tools/mail/apple.ts'
+import {mailInvitations} from '../../src/tools/mail/invitations.ts'
 import {mailTools} from '../../src/tools/mail/mail.ts'
 import {openMaildir} from '../../src/tools/mail/maildir.ts'
 import {fieldText, rawMessage} from '../../src/tools/mail/message.ts'
@@ -66,6 +69,14 @@ describe('what was shown is what goes', () => {
     expect(mailed().map(m => [m.subject, m.text.trimEnd()])).toEqual([[fieldText(whole), whole.replace(/\r\n?/g, '\n').trimEnd()], ['Hi', 'Hi']])
     expect(new Set(apple.calls.map(c => c.source)).size).toBe(1)
   })
+})
+
+test('an invitation goes with the event as one file', async () => {
+  const {backend, mailed} = open()
+  const [create] = calendarTools(openVdirCalendar(join(temp.path, 'calendar')), {invitations: mailInvitations(backend, me), organizer: me})
+  await create!.run({title: 'Lunch', start_date: '2026-03-04 12:00:00', end_date: '', location: '', invitees: ['ana@example.org'], notes: '', calendar: ''}, contextFor())
+  expect(mailed().map(m => [m.to, m.subject, m.files])).toEqual([[['ana@example.org'], 'Invitation: Lunch', [expect.stringMatching(/\/invite\.ics$/)]]])
+  expect(await readFile(String(mailed()[0]!.files[0]), 'utf8')).toContain('METHOD:REQUEST')
 })
 
 test.each([

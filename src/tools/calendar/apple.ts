@@ -114,7 +114,8 @@ export function openAppleCalendar(dir: string, {usual = '', ...mac}: Mac & {usua
     },
     made: async (uid, signal) => {
       const known = await claim.read(uid)
-      if (!known || known.undo !== undefined) return known && {undo: known.undo ?? null}
+      if (known?.undo !== undefined) return {undo: known.undo}
+      if (!known) return undefined
       const what = z.object({title: z.string(), startMs: z.number()}).parse(known.what)
       const events = z.array(token).parse(await ask(find, {...what, since: known.at.getTime() - slackMs}, signal))
       if (events.length > 1) throw new ToolError('unknown', `Calendar has several '${oneLine(what.title)}' at that time. Look which one is too many.`)

@@ -112,7 +112,8 @@ export function openAppleReminders(dir: string, {usual = '', ...mac}: Mac & {usu
     },
     made: async (uid, signal) => {
       const known = await claim.read(uid)
-      if (!known || known.undo !== undefined) return known && {undo: known.undo ?? null}
+      if (known?.undo !== undefined) return {undo: known.undo}
+      if (!known) return undefined
       const {name} = z.object({name: z.string()}).parse(known.what)
       const found = z.array(token).parse(await ask(find, {name, since: known.at.getTime() - slackMs}, signal))
       if (found.length > 1) throw new ToolError('unknown', `Reminders has several '${oneLine(name)}' from that time. Look which one is too many.`)
