@@ -11,9 +11,11 @@ import {makeFolder} from '../core/paths.ts'
 import {printable} from '../core/text.ts'
 import {installRecorder, recorderName} from '../core/recorder.ts'
 import {buildCommand, openWhisper, whatToInstall, whisperBuild, whisperFolder} from '../core/voice/whisper.ts'
+import {appsOf, checkApp} from '../tools/apple/check.ts'
 import {davAccount, davAreas, isDav} from '../tools/dav/account.ts'
 import {checkAccount} from '../tools/dav/check.ts'
 import {plocateIndex} from '../tools/files/plocate.ts'
+import {spotlightIndex} from '../tools/files/spotlight.ts'
 import {specs} from '../tools/specs.ts'
 import {ownToolChecks} from './doctor-tools.ts'
 import {plannerFile, type Session} from './session.ts'
@@ -23,7 +25,7 @@ import {isMadeForThisMachine} from './setup-voice.ts'
 export interface Check { name: string; state: 'ok' | 'note' | 'bad'; detail: string }
 
 export async function doctorCommand(session: Session, signal: AbortSignal): Promise<number> {
-  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await endpointChecks(session, signal), ...await nativeChecks(), ...folderChecks(session), ...await mailChecks(session, signal), ...await davChecks(session, signal), ...await zoomChecks(session, signal), ...programChecks(), ...await indexChecks(session, signal), ...await ownToolChecks(session, signal)]
+  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await endpointChecks(session, signal), ...await nativeChecks(), ...folderChecks(session), ...await mailChecks(session, signal), ...await davChecks(session, signal), ...await zoomChecks(session, signal), ...programChecks(), ...await appleChecks(session, signal), ...await indexChecks(session, signal), ...await ownToolChecks(session, signal)]
   if (session.options.json) process.stdout.write(`${JSON.stringify(checks)}\n`)
   else for (const {name, state, detail} of checks) process.stdout.write(`${state.padEnd(5)} ${name}: ${printable(detail)}\n`)
   return checks.some(c => c.state === 'bad') ? 1 : 0
@@ -170,11 +172,26 @@ async function davChecks({config}: Session, signal: AbortSignal): Promise<Check[
   }))
 }
 
+/** The Mac's own apps that the config names: there, and allowed to be asked. */
+async function appleChecks({config, configError}: Session, signal: AbortSignal): Promise<Check[]> {
+  const checks: Check[] = []
+  // One after the other: macOS asks the user about each.
+  for (const app of configError ? [] : appsOf(config)) {
+    try {
+      checks.push({name: app, state: 'ok', detail: await checkApp(app, signal)})
+    } catch (error) {
+      signal.throwIfAborted()
+      checks.push({name: app, state: 'bad', detail: reasonOf(error)})
+    }
+  }
+  return checks
+}
+
 /** Of one login. */
 const loginMs = 15_000
 
 async function mailChecks({config, configError}: Session, signal: AbortSignal): Promise<Check[]> {
-  if (configError || config.mail.backend === 'folder') return []
+  if (configError || config.mail.backend !== 'imap') return []
   const [{accountOf, loggedIn, nameOf}, {withImap}, {checkSmtp}, {settleDoubts}] = await Promise.all([
     import('../tools/mail/account.ts'), import('../tools/mail/imap.ts'), import('../tools/mail/smtp.ts'), import('../tools/mail/smtp-imap.ts'),
   ])
@@ -232,11 +249,14 @@ function waitingCheck(outbox: string): Check[] {
 /** Whether the index of files knows the folders that are searched. */
 async function indexChecks({config: {files}}: Session, signal: AbortSignal): Promise<Check[]> {
   if (files.index === 'walk') return []
-  const lists = await Promise.all(files.roots.map(async root => ({root, known: await plocateIndex(files.database)(root, signal)})))
+  const name = files.index
+  const index = name === 'plocate' ? plocateIndex(files.database) : spotlightIndex()
+  const whatToDo = name === 'plocate' ? 'install plocate and run updatedb' : 'Spotlight is on macOS only, and off for folders that System Settings > Spotlight leaves out'
+  const lists = await Promise.all(files.roots.map(async root => ({root, known: await index(root, signal)})))
   const unknown = lists.filter(l => l.known === undefined).map(l => l.root)
   return [unknown.length === 0
-    ? {name: 'plocate', state: 'ok', detail: `knows ${lists.reduce((n, l) => n + (l.known?.length ?? 0), 0)} paths below the folders of files.roots`}
-    : {name: 'plocate', state: 'note', detail: `cannot say what is in ${unknown.join(', ')}, so all folders are walked: install plocate and run updatedb, or set files.index = "walk"`}]
+    ? {name, state: 'ok', detail: `knows ${lists.reduce((n, l) => n + (l.known?.length ?? 0), 0)} paths below the folders of files.roots`}
+    : {name, state: 'note', detail: `cannot say what is in ${unknown.join(', ')}, so all folders are walked: ${whatToDo}, or set files.index = "walk"`}]
 }
 
 function programChecks(): Check[] {

@@ -71,6 +71,6 @@ export async function networkCommand(config: Config, isJson: boolean): Promise<n
     ? 'No host: everything stays on this machine.'
     : contacts.map(({host, why}) => `${host}  ${why}`).join('\n')
   process.stdout.write(isJson ? `${JSON.stringify(contacts)}\n` : `${printable(text)}\n`)
-  if (!isJson) process.stdout.write('`tinyagent setup mail` asks the domain of the address, autoconfig.thunderbird.net and DNS, `setup dav` the domain and DNS. Maps are shown by your browser. Plug-ins, shell tools and MCP servers that run on this machine contact whom they like. --offline makes no connection of tinyagent\'s own.\n')
+  if (!isJson) process.stdout.write('`tinyagent setup mail` asks the domain of the address, autoconfig.thunderbird.net and DNS, `setup dav` the domain and DNS. Maps are shown by your browser. Plug-ins, shell tools, the Mac\'s own apps and MCP servers that run on this machine contact whom they like. --offline makes no connection of tinyagent\'s own.\n')
   return 0
 }

@@ -11,7 +11,8 @@ export async function setupCommand(session: Session, part: string | undefined, o
   if (part === 'dav') return (await import('./setup-dav.ts')).setupDav(session, own, signal)
   if (part === 'zoom') return (await import('./setup-zoom.ts')).setupZoom(session, own, signal)
   if (part === 'model') return (await import('./setup-model.ts')).setupModel(session, own, signal)
-  if (part !== undefined) throw new UsageError(`setup ${part}: there is \`setup\` alone, or with mail, dav, zoom, model or voice`)
+  if (part === 'apple') return (await import('./setup-apple.ts')).setupApple(session, signal)
+  if (part !== undefined) throw new UsageError(`setup ${part}: there is \`setup\` alone, or with mail, dav, zoom, model, apple or voice`)
   const {config, configError} = session
   if (configError) throw configError
   const isNew = writeTemplate(config)

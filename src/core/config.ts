@@ -9,8 +9,6 @@ import {isLoopbackHost} from './network.ts'
 import {expand, makeFolder, type Paths} from './paths.ts'
 import {parseRule} from './policy.ts'
 
-const folder = z.strictObject({dir: z.string().min(1).optional()}).prefault({})
-
 /** A login of a CalDAV and CardDAV server. `auth`: a password, or who is signed in with (core/oauth/). */
 const davLogin = {
   url: z.string().default(''), user: z.string().default(''), auth: z.enum(['password', 'google', 'other']).default('password'),
@@ -19,8 +17,8 @@ const davLogin = {
 
 /** Items in a folder or on a server. `default`: the collection that gets what names none; '' leaves it to the server or the folder. */
 const stored = {dir: z.string().min(1).optional(), default: z.string().default(''), ...davLogin}
-const calendars = z.strictObject({backend: z.enum(['folder', 'caldav']).default('folder'), ...stored}).prefault({})
-const addressBooks = z.strictObject({backend: z.enum(['folder', 'carddav']).default('folder'), ...stored}).prefault({})
+const calendars = z.strictObject({backend: z.enum(['folder', 'caldav', 'apple']).default('folder'), ...stored}).prefault({})
+const addressBooks = z.strictObject({backend: z.enum(['folder', 'carddav', 'apple']).default('folder'), ...stored}).prefault({})
 
 /** '' and 0: what the provider of the address is known to use. `auto`: TLS from the start or by STARTTLS, as the port has it. */
 const mailServer = z.strictObject({
@@ -82,10 +80,10 @@ export const configSchema = z.strictObject({
   instructions: z.string().max(2000).default(''),
   dav: z.strictObject(davLogin).prefault({}),
   calendar: calendars, reminders: calendars, contacts: addressBooks,
-  notes: folder,
+  notes: z.strictObject({backend: z.enum(['folder', 'apple']).default('folder'), dir: z.string().min(1).optional()}).prefault({}),
   sms: z.strictObject({
     dir: z.string().min(1).optional(),
-    gateway: z.enum(['outbox', 'twilio', 'kdeconnect', 'modemmanager', 'termux']).default('outbox'),
+    gateway: z.enum(['outbox', 'twilio', 'kdeconnect', 'modemmanager', 'termux', 'apple']).default('outbox'),
     device: z.string().default(''),
     twilio: z.strictObject({
       account_sid: z.string().regex(/^(?:AC[0-9a-f]{32})?$/i, 'expected the account\'s SID, "AC" and 32 digits').default(''),
@@ -95,7 +93,7 @@ export const configSchema = z.strictObject({
   }).prefault({}),
   mail: z.strictObject({
     dir: z.string().min(1).optional(),
-    backend: z.enum(['folder', 'imap']).default('folder'),
+    backend: z.enum(['folder', 'imap', 'apple']).default('folder'),
     auth: z.enum(['password', 'google', 'microsoft', 'other']).default('password'),
     password_command: z.array(z.string()).default([]),
     imap: mailServer,
@@ -112,7 +110,7 @@ export const configSchema = z.strictObject({
   files: z.strictObject({
     roots: z.array(z.string().min(1)).optional(),
     exclude: z.array(z.string()).default(defaultExclude),
-    index: z.enum(['walk', 'plocate']).default('walk'),
+    index: z.enum(['walk', 'plocate', 'spotlight']).default('walk'),
     database: z.string().min(1).optional(),
   }).prefault({}),
   meetings: z.strictObject({
@@ -160,7 +158,7 @@ export interface Config extends Omit<ConfigValues, Exclude<Area, 'mail'> | 'file
   paths: Paths
   values: ConfigValues
   dirs: Record<Area, string>
-  files: {roots: string[]; exclude: string[]; index: 'walk' | 'plocate'; database?: string}
+  files: {roots: string[]; exclude: string[]; index: 'walk' | 'plocate' | 'spotlight'; database?: string}
 }
 
 /** Reads the config; a missing file is the defaults. Throws ConfigError with file, line or key, and what would be right. */
@@ -326,10 +324,10 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 # auth = "password"        # or "google", "other": signed in by browser ([oauth])
 # password_command = []    # a program that prints the password, e.g. ["pass", "dav"]; [] is the system's keyring
 
-# Folders in open formats, which other programs may read and write too, or an account. \`url\`, \`user\`, \`auth\` and \`password_command\`
+# Folders in open formats, which other programs may read and write too, an account, or the Mac's own apps ("apple"). \`url\`, \`user\`, \`auth\` and \`password_command\`
 # stand in the place of those of [dav], with a password of their own.
 [calendar]
-# backend = "folder"       # or "caldav"
+# backend = "folder"       # or "caldav", "apple"
 # default = ""             # the calendar that gets events which name none
 # url = ""
 # user = ""
@@ -337,7 +335,7 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 # password_command = []
 # dir = ${JSON.stringify(path.join(paths.data, 'calendar'))}    # iCalendar files (khal, vdirsyncer)
 [reminders]
-# backend = "folder"       # or "caldav"
+# backend = "folder"       # or "caldav", "apple"
 # default = ""
 # url = ""
 # user = ""
@@ -345,7 +343,7 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 # password_command = []
 # dir = ${JSON.stringify(path.join(paths.data, 'reminders'))}   # iCalendar files (todoman)
 [contacts]
-# backend = "folder"       # or "carddav"
+# backend = "folder"       # or "carddav", "apple"
 # default = ""
 # url = ""
 # user = ""
@@ -353,10 +351,11 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 # password_command = []
 # dir = ${JSON.stringify(path.join(paths.data, 'contacts'))}    # vCard files (khard)
 [notes]
+# backend = "folder"       # or "apple"
 # dir = ${JSON.stringify(path.join(paths.data, 'notes'))}       # Markdown (Obsidian)
 [mail]
 # dir = ${JSON.stringify(path.join(paths.data, 'mail'))}        # Maildir
-# backend = "folder"       # or "imap": the account of user.email; \`tinyagent setup mail\` sets it up
+# backend = "folder"       # or "imap": the account of user.email; \`tinyagent setup mail\` sets it up; or "apple", the Mac's own Mail
 # auth = "password"        # or "google", "microsoft", "other": signed in by browser ([oauth])
 # password_command = []    # a program that prints the password, e.g. ["pass", "mail/ana"]; [] is the system's keyring
 [mail.imap]
@@ -386,8 +385,8 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 # scope = ""
 [sms]
 # dir = ${JSON.stringify(path.join(paths.data, 'sms'))}
-# gateway = "outbox"       # or "twilio", "kdeconnect" (a paired Android phone), "modemmanager" (a modem), "termux" (on the phone)
-# device = ""              # the phone's id or the modem's index; "" is the only one
+# gateway = "outbox"       # or "twilio", "kdeconnect" (a paired Android phone), "modemmanager" (a modem), "termux" (on the phone), "apple" (Messages on a Mac)
+# device = ""              # the phone's id or the modem's index; "" is the only one; on a Mac "SMS" or "iMessage"
 [sms.twilio]
 # account_sid = ""
 # from = ""                # a number of the account, or a messaging service ("MG...")
@@ -396,8 +395,8 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 [files]
 # roots = ${JSON.stringify(paths.documents)}
 # exclude = ${JSON.stringify(defaultExclude)}   # as in .gitignore; "/Library" only at the top of a root
-# index = "walk"           # or "plocate" (Linux): asks its database first; a file newer than that may be missed when another one fits
-# database = "~/.cache/plocate.db"   # made by updatedb -o; default: the one of the system
+# index = "walk"           # or "plocate" (Linux), "spotlight" (macOS): asks it first; a file newer than its index may be missed when another one fits
+# database = "~/.cache/plocate.db"   # plocate's, made by updatedb -o; default: the one of the system
 
 # Links of video meetings: "zoom" (an account; \`tinyagent setup zoom\`), or "jitsi" (a link with a room that nobody can guess).
 [meetings]

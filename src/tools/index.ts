@@ -5,26 +5,33 @@ import {ConfigError} from '../core/errors.ts'
 import {systemOpener} from '../core/exec.ts'
 import {readSecret} from '../core/secrets.ts'
 import type {Tool} from '../core/types.ts'
+import {openAppleCalendar} from './calendar/apple.ts'
 import {calendarTools, type CalendarBackend} from './calendar/calendar.ts'
 import {openVdirCalendar} from './calendar/vdir-calendar.ts'
+import {openAppleContacts} from './contacts/apple.ts'
 import {contactsTools, type ContactsBackend} from './contacts/contacts.ts'
 import {openVdirContacts} from './contacts/vdir-contacts.ts'
 import {davOptions} from './dav/account.ts'
 import {openDavCalendar, openDavContacts, openDavReminders} from './dav/open.ts'
 import {filesTools} from './files/files.ts'
 import {plocateIndex} from './files/plocate.ts'
+import {spotlightIndex} from './files/spotlight.ts'
 import {accountOf} from './mail/account.ts'
+import {openAppleMail} from './mail/apple.ts'
 import {mailInvitations} from './mail/invitations.ts'
 import {mailTools, type MailBackend} from './mail/mail.ts'
 import {openMaildir} from './mail/maildir.ts'
 import {openImapMail} from './mail/smtp-imap.ts'
 import {mapsTools} from './maps/maps.ts'
 import {outboxTools} from './outbox/outbox.ts'
+import {openAppleNotes} from './notes/apple.ts'
 import {openMarkdownNotes} from './notes/markdown.ts'
 import {notesTools, type NotesBackend} from './notes/notes.ts'
 import {pdfTools} from './pdf/pdf.ts'
+import {openAppleReminders} from './reminders/apple.ts'
 import {remindersTools, type RemindersBackend} from './reminders/reminders.ts'
 import {openVdirReminders} from './reminders/vdir-reminders.ts'
+import {appleSms} from './sms/apple.ts'
 import {openSmsOutbox} from './sms/outbox.ts'
 import {kdeConnectSms} from './sms/kdeconnect.ts'
 import {modemManagerSms} from './sms/modemmanager.ts'
@@ -59,19 +66,19 @@ export interface Backends {
 export function openTools(config: Config, {warn, embed, openMail}: ToolDeps): {tools: Tool[]; backends: Backends} {
   const {dirs, user, files, maps} = config
   const {values} = config
-  const contacts = values.contacts.backend === 'carddav' ? openDavContacts(davOptions(config, 'contacts', warn)) : openVdirContacts(dirs.contacts, warn)
+  const contacts = openContacts(config, warn)
   const mailOptions = {warn, ...(openMail !== undefined && {file: openMail})}
-  const mail = config.mail.backend === 'imap' ? openImapMail(accountOf(config), {dir: dirs.mail, ...mailOptions}) : openMaildir(dirs.mail, mailOptions)
-  const calendar = values.calendar.backend === 'caldav' ? openDavCalendar(davOptions(config, 'calendar', warn)) : openVdirCalendar(dirs.calendar, warn)
-  const reminders = values.reminders.backend === 'caldav' ? openDavReminders(davOptions(config, 'reminders', warn)) : openVdirReminders(dirs.reminders, warn)
-  const notes = openMarkdownNotes(dirs.notes)
+  const mail = openTheMail(config, mailOptions)
+  const calendar = openCalendar(config, warn)
+  const reminders = openReminders(config, warn)
+  const notes = values.notes.backend === 'apple' ? openAppleNotes() : openMarkdownNotes(dirs.notes)
   const me = user.email ? {address: user.email, ...(user.name && {name: user.name})} : undefined
   const open = maps.open ? systemOpener() : undefined
   const nameOf = (channel: string): Promise<string | undefined> => contacts.nameOf(channel)
   const tools = [
     ...contactsTools(contacts, {country: user.region}),
     ...calendarTools(calendar, {invitations: mailInvitations(mail, me), nameOf, ...(me && {organizer: me})}),
-    ...filesTools({roots: files.roots, exclude: files.exclude, ...(files.index === 'plocate' && {index: plocateIndex(files.database)})}),
+    ...filesTools({roots: files.roots, exclude: files.exclude, ...(files.index !== 'walk' && {index: files.index === 'plocate' ? plocateIndex(files.database) : spotlightIndex()})}),
     ...pdfTools({embed}),
     ...mailTools(mail, {nameOf, ...(me && {from: me}), ...(user.name && {userName: user.name})}),
     ...mapsTools({provider: maps.provider, ...(open && {opener: open})}),
@@ -81,6 +88,33 @@ export function openTools(config: Config, {warn, embed, openMail}: ToolDeps): {t
     ...zoomTools(openMeetings(config)),
   ]
   return {tools: inOrder(tools), backends: {calendar, reminders, contacts, notes, mail}}
+}
+
+/** Where it is written down what was handed to an app of the Mac. */
+const handedTo = ({paths}: Config, app: string): string => path.join(paths.state, 'apple', app)
+
+function openTheMail(config: Config, options: {warn: ToolDeps['warn']; file?: string}): MailBackend {
+  const {mail, dirs} = config
+  if (mail.backend === 'apple') return openAppleMail(handedTo(config, 'mail'), {drafts: openMaildir(dirs.mail, options), ...(options.file !== undefined && {file: options.file})})
+  return mail.backend === 'imap' ? openImapMail(accountOf(config), {dir: dirs.mail, ...options}) : openMaildir(dirs.mail, options)
+}
+
+function openContacts(config: Config, warn: ToolDeps['warn']): ContactsBackend {
+  const {backend} = config.values.contacts
+  if (backend === 'apple') return openAppleContacts()
+  return backend === 'carddav' ? openDavContacts(davOptions(config, 'contacts', warn)) : openVdirContacts(config.dirs.contacts, warn)
+}
+
+function openCalendar(config: Config, warn: ToolDeps['warn']): CalendarBackend {
+  const {backend, default: usual} = config.values.calendar
+  if (backend === 'apple') return openAppleCalendar(handedTo(config, 'calendar'), {usual})
+  return backend === 'caldav' ? openDavCalendar(davOptions(config, 'calendar', warn)) : openVdirCalendar(config.dirs.calendar, warn)
+}
+
+function openReminders(config: Config, warn: ToolDeps['warn']): RemindersBackend {
+  const {backend, default: usual} = config.values.reminders
+  if (backend === 'apple') return openAppleReminders(handedTo(config, 'reminders'), {usual})
+  return backend === 'caldav' ? openDavReminders(davOptions(config, 'reminders', warn)) : openVdirReminders(config.dirs.reminders, warn)
 }
 
 function openMeetings(config: Config): ZoomBackend {
@@ -101,7 +135,7 @@ export const openOutbox = (config: Config, {mail}: Pick<Backends, 'mail'>): Tool
   const {dirs, user} = config
   return outboxTools({
     mailDir: dirs.mail, smsDir: dirs.sms,
-    ...(config.mail.backend === 'imap' && {mail}),
+    ...(config.mail.backend !== 'folder' && {mail}),
     ...(config.values.sms.gateway !== 'outbox' && {sms: openSms(config)}),
     ...(user.email && {from: {address: user.email, ...(user.name && {name: user.name})}}),
   })
@@ -112,6 +146,7 @@ function openSms({file, dirs, values: {sms}, paths}: Config): SmsBackend {
     case 'outbox': return openSmsOutbox(dirs.sms)
     case 'kdeconnect': return kdeConnectSms(dirs.sms, sms.device)
     case 'modemmanager': return modemManagerSms(dirs.sms, sms.device)
+    case 'apple': return appleSms(dirs.sms, sms.device)
     case 'termux': return termuxSms(dirs.sms)
     case 'twilio': {
       const {account_sid: accountSid, from, token_command: command} = sms.twilio

@@ -52,7 +52,7 @@ export function openStoredCalendar(vdir: ItemStore): CalendarBackend {
 }
 
 /** "my work calendar" is the calendar "work"; '' where there is nothing to take off. */
-function bare(name: string): string {
+export function bare(name: string): string {
   const rest = name.replace(/^(?:my|the|our) /i, '').replace(/ calendar$/i, '').trim()
   return rest === name ? '' : rest
 }

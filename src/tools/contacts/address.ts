@@ -10,6 +10,13 @@ export const isAddress = (text: string): boolean =>
 export const isNumber = (text: string): boolean =>
   /^\+?[\d\s().\-/\u00a0]{2,30}$/.test(text) && !/[\r\n]/.test(text) && /\d{3}|\d\D+\d/.test(text)
 
+/** One form for the ways to write one address or number. */
+export const sameness = (value: string): string => value.includes('@') ? value.toLowerCase() : value.replace(/[^\d+]/g, '').replace(/^00/, '+')
+
+/** Without the direction marks and odd dashes that phones put into copied numbers, and without an extension. */
+export const bare = (value: string): string =>
+  value.replace(/\p{Cf}/gu, '').replace(/[\u2010-\u2015\u2212]/g, '-').replace(/\s*(?:;.*|,?\s*(?:ext\.?|x)\s*\d+)$/is, '').trim()
+
 /** A look-up of a group yields several addresses in one text, with ", " between them. Throws 'invalid-args' for what is none. */
 export function splitAddresses(text: string): string[] {
   const parts = text.split(',').map(part => part.trim()).filter(Boolean)

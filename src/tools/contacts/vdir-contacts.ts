@@ -10,7 +10,7 @@ import type {Json} from '../../core/types.ts'
 import {plainLine} from '../calendar/ical.ts'
 import type {ItemStore} from '../item-store.ts'
 import {sha256, Vdir, type Warn} from '../vdir.ts'
-import {isAddress, isNumber} from './address.ts'
+import {bare, isAddress, isNumber, sameness} from './address.ts'
 import type {Channel, Contact, ContactsBackend, Field} from './contacts.ts'
 import {match} from './match.ts'
 import {splitCards, unfold} from './vcard-text.ts'
@@ -92,9 +92,6 @@ async function folderForNew(vdir: ItemStore): Promise<string> {
   return (existing ?? await vdir.findOrMake(defaultCollection)).folder
 }
 
-/** One form for the ways to write one address or number. */
-const sameness = (value: string): string => value.includes('@') ? value.toLowerCase() : value.replace(/[^\d+]/g, '').replace(/^00/, '+')
-
 function property(field: Field, value: string): ICAL.Property {
   const made = new ICAL.Property(field === 'phone' ? 'tel' : 'email')
   made.setValue(value)
@@ -173,10 +170,6 @@ function channelsOf(card: ICAL.Component, name: string, scheme: RegExp, isValid:
     return [{value, kinds: kinds.filter(kind => kind !== 'pref' && kind !== 'internet' && kind !== 'voice'), isPreferred}]
   })
 }
-
-/** Without the direction marks and odd dashes that phones put into copied numbers, and without an extension. */
-const bare = (value: string): string =>
-  value.replace(/\p{Cf}/gu, '').replace(/[\u2010-\u2015\u2212]/g, '-').replace(/\s*(?:;.*|,?\s*(?:ext\.?|x)\s*\d+)$/is, '').trim()
 
 /** N and ORG: parts, each perhaps a list. */
 const structured = (found: ICAL.Property | null): string[] =>

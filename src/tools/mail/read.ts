@@ -25,6 +25,19 @@ export async function openMailOf(raw: Buffer, where: string): Promise<OpenMail |
   }
 }
 
+/** A mail of ours taken apart again, for what makes its own bytes. */
+export interface Outgoing { from?: Person; to: Person[]; cc: Person[]; subject: string; text: string; attachments: {name: string; content: Buffer}[] }
+
+export async function outgoingOf(raw: Buffer): Promise<Outgoing> {
+  const mail = await parse(raw)
+  const [from] = people(mail.from)
+  return {
+    ...(from && {from}), to: people(mail.to), cc: people(mail.cc), subject: mail.subject ?? '', text: (mail.text ?? '').replace(/\n$/, ''),
+    // An invitation stands in a mail twice: as its calendar part, and as a file.
+    attachments: mail.attachments.filter(part => part.filename).map(part => ({name: fieldText(part.filename ?? '').replace(/[\\/]/g, '-'), content: part.content})),
+  }
+}
+
 /** What a list shows of a mail, from its header fields. Throws for what is no mail. */
 export async function headOf(fields: Buffer, id: string): Promise<{listing: MailListing; receivedAt?: number}> {
   const mail = await parse(Buffer.concat([fields, Buffer.from('\r\n\r\n')]))

@@ -1,0 +1,50 @@
+// The apps give ids of their own and take none, so what is handed to one is written down under our key before, with its id after. What is
+// written down is not made again, also after a crash.
+import {readFile, rm, stat} from 'node:fs/promises'
+import {join} from 'node:path'
+import {ToolError} from '../../core/errors.ts'
+import type {Json} from '../../core/types.ts'
+import {createWhole, isMissing} from '../files/durable.ts'
+import {uidOf} from '../vdir.ts'
+
+export interface Claim { /** what was handed over */ what: Json; /** when, by the system's clock */ at: Date; /** what takes it back; absent: no answer came */ undo?: Json }
+
+/** Kept in `dir`. */
+export function claims(dir: string, app: string) {
+  const file = (key: string, ending: string): string => join(dir, `${uidOf(key)}${ending}`)
+  const read = async (path: string): Promise<Json | undefined> => {
+    try {
+      return JSON.parse(await readFile(path, 'utf8')) as Json // written by createWhole: whole, or not there
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw error
+    }
+  }
+  const release = async (key: string): Promise<void> => {
+    for (const ending of ['.done.json', '.json']) await rm(file(key, ending), {force: true})
+  }
+  return {
+    /** Makes it once for `key`. Throws ToolError 'refused' when it was handed over before. What surely was not made may be tried again. */
+    async once<T extends {undo: Json}>(key: string, what: Json, make: () => Promise<T>): Promise<T> {
+      if (!await createWhole(file(key, '.json'), JSON.stringify(what))) {
+        throw new ToolError('refused', `This was handed to ${app} before. Look there before you do it again.`)
+      }
+      let made: T
+      try {
+        made = await make()
+      } catch (error) {
+        if (error instanceof ToolError && error.code !== 'unknown') await release(key).catch(() => undefined)
+        throw error
+      }
+      await createWhole(file(key, '.done.json'), JSON.stringify(made.undo)).catch(() => undefined) // it is made all the same
+      return made
+    },
+    async read(key: string): Promise<Claim | undefined> {
+      const what = await read(file(key, '.json'))
+      if (what === undefined) return undefined
+      const undo = await read(file(key, '.done.json'))
+      return {what, at: (await stat(file(key, '.json'))).mtime, ...(undo !== undefined && {undo})}
+    },
+    release,
+  }
+}
