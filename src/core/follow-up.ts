@@ -1,0 +1,210 @@
+// A follow-up and the last request -> one request that stands by itself ("make it 4" after "lunch with Ana tomorrow at 3" is
+// "lunch with Ana tomorrow at 4"). The planner never saw a conversation, so what it gets is a request as it knows them.
+// Every rule asks for words that make no request alone; what none of them takes stands by itself. Never throws.
+import {retimed, timesIn} from './follow-up-times.ts'
+import type {Task} from './types.ts'
+
+/** The last request, as it was understood, and the calls of its plan. */
+export interface Turn { text: string; tasks: Task[] }
+
+/** `isChange`: calls that differ from those of the last request stand in their place; otherwise they come on top. */
+export interface FollowUp { text: string; isChange: boolean }
+
+/** undefined: the input is a request of its own. */
+export function followUp(input: string, last: Turn): FollowUp | undefined {
+  const said = input.normalize('NFC').replace(/[’‘]/g, "'").replace(/\s+/g, ' ').trim().replace(/[.!?]+$/, '')
+  if (last.tasks.length === 0 || said === '' || said.split(' ').length > maxWords) return undefined
+  return correction(said, last) ?? addition(said, last)
+}
+
+const maxWords = 40
+
+// ---- what the last request was about ----
+
+const messages = ['send_sms', 'compose_new_email']
+const mails = ['compose_new_email', 'reply_to_email', 'forward_email']
+const meetings = ['create_calendar_event', 'get_zoom_meeting_link']
+const timed = [...meetings, 'create_reminder']
+const lists = ['append_note_content', 'create_note']
+const has = ({tasks}: Turn, tools: string[]): boolean => tasks.some(t => tools.includes(t.tool))
+const firstOf = ({tasks}: Turn, tools: string[]): Task | undefined => tasks.find(t => tools.includes(t.tool))
+const words = (task: Task | undefined, index: number): string => { const arg = task?.args[index]; return typeof arg === 'string' ? arg.trim() : '' }
+const unique = (texts: string[]): string[] => texts.filter((t, i) => t !== '' && texts.findIndex(u => u.toLowerCase() === t.toLowerCase()) === i)
+
+/** Everybody who was looked up, as the request calls them. */
+const people = ({tasks}: Turn): string[] => unique(tasks.filter(t => t.tool === 'get_phone_number' || t.tool === 'get_email_address').map(t => words(t, 0)))
+const places = ({tasks}: Turn): string[] => unique(tasks.flatMap(t => t.tool === 'maps_open_location' ? [words(t, 0)] : t.tool === 'maps_show_directions' ? [words(t, 1)] : t.tool === 'create_calendar_event' ? [words(t, 3)] : []))
+
+const literally = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
+/** "my brother Tomasz" is replaced as a whole. undefined where the text does not have it. */
+function swap(text: string, from: string, to: string): string | undefined {
+  const kin = /^\p{Lu}/u.test(from) ? String.raw`(?:\b(?:my|our) \p{Ll}+ )?` : String.raw`(?:\b(?:my|our|the) )?`
+  const pattern = new RegExp(String.raw`${kin}(?<![\p{L}\p{N}])${literally(from)}(?![\p{L}\p{N}])`, 'giu')
+  return pattern.test(text) ? text.replace(pattern, () => to) : undefined
+}
+
+// ---- names as they are typed ----
+
+const oneName = String.raw`(?:(?:Dr|Mr|Mrs|Ms|Prof)\.? )?\p{Lu}[\p{L}'-]*(?: \p{Lu}[\p{L}'-]*){0,2}|(?:my|the|our) \p{Ll}+(?: (?:team|group|committee|department|crew|club))?|\S+@\S+\.\S+|\+?\d[\d -]{6,}\d`
+const someNames = String.raw`(?:${oneName})(?:(?:, and |, | and | & )(?:${oneName}))*`
+const names = (text: string): string | undefined => {
+  const found = new RegExp(`^(${someNames})$`, 'u').exec(text)?.[1]
+  return found !== undefined && timesIn(found) === undefined && !asks.test(found) ? found : undefined
+}
+
+/** How requests begin. */
+const asks = /^(?:remind|text|sms|message|e?-?mail|send|call|ring|phone|schedule|book|set|add|create|make|note|write|reply|answer|forward|find|open|show|summari[sz]e|what|who|where|when|which|how|why|get|give|tell|invite|plan|block|append|save|jot|attach|ask|let|look|is|are|do|does|did|can|could|will|would|should|may|directions?|navigate|take|play|turn|buy|order|delete|cancel|remove|move|search|check|read|draft|put)\b/i
+
+// ---- corrections ----
+
+const fillers = /^(?:(?:oh|ah|hm+|er|um|uh|ok|okay|well|please)\b[,.!…]*\s*)+/i
+const marks = /^(?:no+(?:pe)?(?=[,.!;:—–]| wait| sorry| make| i mean| not\b| actually| -)|(?:no )?wait|sorry|oops|whoops|hang on|hold on|actually|correction|rather|my mistake|i meant?(?: to say)?|(?:what|how) about)(?:[,.!;:—–-]+\s*|\s+)/i
+const sets = /^(?:(?:let's|let us|can you|could you|please|better|just) )*(?:make|change|move|shift|push|set|reschedule) (?:it|that|this)(?: (?:back|forward|over))?(?: (?:to|for|on|at|until))?\s+/i
+const ends = /(?:,? (?:instead|rather|after all))(?:,? please)?$/i
+
+function correction(said: string, last: Turn): FollowUp | undefined {
+  let rest = said.replace(fillers, '')
+  let isMarked = false
+  for (let next = rest.replace(marks, ''); next !== rest; next = rest.replace(marks, '').replace(fillers, '')) { rest = next; isMarked = true }
+  const isSet = sets.test(rest)
+  const isEnded = ends.test(rest)
+  const value = rest.replace(sets, '').replace(ends, '').replace(/,? please$/i, '').trim()
+  if (value === '') return undefined
+  const changed = (text: string | undefined): FollowUp | undefined => text === undefined ? undefined : {text, isChange: true}
+
+  const times = timesIn(value)
+  if (times) return changed(retimed(last.text, times, has(last, timed)) ?? (isMarked || isSet || isEnded ? `${last.text}, no wait, ${value}` : undefined))
+  const [, wrong, right] = new RegExp(`^not (?:to |with |for )?(${oneName}),?(?: but)? (?:to |with |for )?(${oneName})$`, 'u').exec(value) ?? []
+  if (wrong !== undefined && right !== undefined) return changed(swap(last.text, wrong, right))
+  if (!isMarked && !isSet && !isEnded) return undefined
+  const name = names(value.replace(/^(?:to|with|for|at|in) /, ''))
+  if (name !== undefined) {
+    const known = [...people(last), ...places(last)]
+    const swapped = known.length === 1 ? swap(last.text, known[0]!, name) : undefined
+    return changed(swapped ?? `${last.text}, no wait, ${value}`)
+  }
+  // "no, walking", "make it high priority": the planner knows such corrections within a request.
+  const isShort = value.split(' ').length <= 6 && !/[:;,]/.test(value) && !pronoun.test(value)
+  if (!isShort || asks.test(value)) return undefined
+  if (isSet) return changed(`${last.text}, make it ${value}`)
+  return isEnded || /^no\b/i.test(said.replace(fillers, '')) ? changed(`${last.text}, no wait, ${value}`) : undefined
+}
+
+// ---- additions ----
+
+const pronoun = /\b(?:her|him|them|it|there|same)\b/i
+const same = String.raw`(?:the same(?: thing| text| message| mail| email| one)?|it|that|this)`
+const found = String.raw`(?:the (?:link|summary|number|address|directions|route|note|map|place|location|result))`
+const channel = String.raw`(text|sms|message|e?-?mail|send|tell|write|ping)`
+
+function addition(said: string, last: Turn): FollowUp | undefined {
+  const rest = said.replace(fillers, '').replace(/^(?:(?:and|also|then|now|plus|please|ok|can you|could you)\b,? ?)+/i, '')
+  const bare = rest.replace(/,? (?:please|too|as well|also)$/i, '').replace(/,? (?:too|as well|also)$/i, '').trim()
+  if (bare === '') return undefined
+  const isMore = rest.length < said.length || bare.length < rest.length
+  const more = (text: string | undefined, isChange = false): FollowUp | undefined => text === undefined ? undefined : {text, isChange}
+  const match = (pattern: string): RegExpExecArray | null => new RegExp(`^${pattern}$`, 'iu').exec(bare)
+  const who = (word: string): string | undefined => whoIs(word, last)
+  let m: RegExpExecArray | null
+
+  // "send her the same", "text it to Ana"
+  if ((m = match(String.raw`${channel} (her|him|them|${someNames}) ${same}(?: (?:too|again))?`)) || (m = match(String.raw`${channel} (her|him|them)`))) {
+    const person = who(m[2]!)
+    if (person !== undefined && (isPronoun(m[2]!) || /\bsame\b/i.test(bare))) return more(sameTo(person, m[1]!, last))
+  }
+  if ((m = match(String.raw`${channel} ${same} (?:on |over |along )?to (her|him|them|${someNames})`))) {
+    const person = who(m[2]!)
+    if (person !== undefined) return more(sameTo(person, m[1]!, last))
+  }
+  if ((m = match(String.raw`${channel} ${found} (?:on |over |along )?to (her|him|them|${someNames})`)) || (m = match(String.raw`${channel} (her|him|them) ${found}`))) {
+    const person = who(m[2]!)
+    if (person !== undefined && !has(last, messages)) return more(`${last.text} and ${m[1]!.toLowerCase()} it to ${person}`, true)
+  }
+  if ((m = match(String.raw`(?:do )?(?:the )?same (?:for|to|with) (${someNames})`))) {
+    const person = names(m[1]!)
+    const [only, ...others] = people(last)
+    if (person !== undefined && only !== undefined && others.length === 0) return more(swap(last.text, only, person))
+  }
+  if ((m = match(String.raw`(?:do )?(?:the )?same (?:again )?(?:for |on |at )?(.+)`))) {
+    const times = timesIn(m[1]!)
+    return times && has(last, timed) ? more(retimed(last.text, times, true)) : undefined
+  }
+  // "text her that I'm late": words of its own, for somebody of the last request
+  if ((m = match(String.raw`((?:text|sms|message|e?-?mail|send|tell|ask|write|ping|let|forward) (?:this |it )?(?:to )?)(her|him|them)( .+)`))) {
+    const person = who(m[2]!)
+    return more(person && `${m[1]!}${person}${m[3]!}`)
+  }
+  if ((m = match(String.raw`(.*\b(?:what's|what is|find|get|give me|look up|need) )(?:me )?(her|his|their)( (?:phone |mobile |cell )?(?:number|e?-?mail(?: address)?|address))`))) {
+    const person = who(/his/i.test(m[2]!) ? 'him' : /her/i.test(m[2]!) ? 'her' : 'them')
+    return more(person && `${m[1]!}${person}'s${m[3]!}`)
+  }
+  if ((m = match(String.raw`(.*\b(?:get|directions|navigate|way|route|go|walk|drive|take me))(?: to)? there( .*)?`))) {
+    const [place, ...others] = places(last)
+    return others.length === 0 && place !== undefined ? more(`${m[1]!} to ${place}${m[2] ?? ''}`) : undefined
+  }
+  return people_(bare, isMore, last, more) ?? things(bare, isMore, last, more)
+}
+
+type More = (text: string | undefined, isChange?: boolean) => FollowUp | undefined
+
+/** "and invite Tom", "cc Bo too", "Bo as well", "and Bo's?" */
+function people_(bare: string, isMore: boolean, last: Turn, more: More): FollowUp | undefined {
+  const [, verb, to, rest = ''] = /^(?:(invite|add|include|cc|copy in|copy|loop in) |(to|with|for) )?(.+)$/i.exec(bare) ?? []
+  const asked = verb?.toLowerCase()
+  if (asked === undefined && !isMore) return undefined
+  const owner = /^(.+)'s$/.exec(rest)?.[1]
+  const known = people(last)
+  if (asked === undefined && to === undefined && owner !== undefined && names(owner) !== undefined && known.length === 1) return more(swap(last.text, known[0]!, owner))
+  const added = names(rest)
+  if (added === undefined) return undefined
+  if (asked === 'cc' || asked === 'copy' || asked === 'copy in' || asked === 'loop in') return has(last, mails) ? more(`${last.text}, cc ${added}`, true) : undefined
+  if (has(last, meetings)) {
+    const isInvited = last.tasks.some(t => meetings.includes(t.tool) && JSON.stringify(t.args).includes('"ref"'))
+    const person = isInvited ? known.at(-1) : undefined
+    return more((person !== undefined ? swap(last.text, person, `${person} and ${added}`) : undefined) ?? `${last.text} and invite ${added}`, true)
+  }
+  return asked !== 'invite' && has(last, messages) ? more(sameTo(added, 'send', last)) : undefined
+}
+
+/** "remind me an hour before", "attach report.pdf", "save it as a note", "and milk" */
+function things(bare: string, isMore: boolean, last: Turn, more: More): FollowUp | undefined {
+  const meeting = firstOf(last, timed)
+  const title = words(meeting, 0)
+  const when = words(meeting, 1)
+  const [, ahead] = /^remind me (?:of (?:it|that|this) |about (?:it|that|this) )?(.*\bbefore(?:hand)?|.*\bahead)$/i.exec(bare) ?? []
+  if (ahead !== undefined && title !== '' && when !== '') return more(`remind me of ${title} ${ahead.replace(/\b(?:beforehand|ahead)$/i, 'before')} ${when}`)
+  const [, later] = /^remind me (?:of|about) (?:it|that|this) (.+)$/i.exec(bare) ?? []
+  if (later !== undefined && title !== '') return timesIn(later) ? more(`remind me of ${title} ${later}`) : undefined
+  const [, file] = /^attach (?:the )?(\S+\.[a-z]\w{1,4})$/i.exec(bare) ?? []
+  if (file !== undefined && has(last, mails)) return more(`${last.text} and attach ${file}`, true)
+  if (new RegExp(String.raw`^(?:put|add|save|keep|store) (?:${found}|it|that|this) (?:in|into|on|to|as) .+`, 'i').test(bare)) return more(`${last.text} and ${bare}`, true)
+  const [, item] = /^(?:add )?(\p{Ll}[\p{L}' -]*)$/u.exec(bare) ?? []
+  const list = firstOf(last, lists)
+  if (item !== undefined && isMore && list && last.tasks.length === 1 && item.split(' ').length <= 4 && !asks.test(item) && !pronoun.test(item)) return more(`add ${item} to the note ${words(list, 0)}`)
+  return undefined
+}
+
+const isPronoun = (word: string): boolean => /^(?:her|him|them)$/i.test(word)
+
+/** The one that is meant; undefined where it may be several. */
+function whoIs(word: string, last: Turn): string | undefined {
+  if (!isPronoun(word)) return names(word)
+  const known = people(last)
+  if (/^them$/i.test(word)) return known.length > 0 ? known.join(' and ') : undefined
+  return known.length === 1 ? known[0] : undefined
+}
+
+const texting = /\b(?:text|sms)\b/i
+const mailing = /\b(?:e-?mail|mail)\b/i
+
+/** What was said or found, to somebody else or by another way. */
+function sameTo(person: string, verb: string, last: Turn): string | undefined {
+  const sent = last.tasks.filter(t => messages.includes(t.tool))
+  const [known, ...others] = people(last)
+  if (sent.length === 0) return has(last, [...timed, 'get_phone_number', 'get_email_address', 'summarize_pdf', 'open_note', 'maps_open_location', 'maps_show_directions', 'open_and_get_file_path'])
+    ? `${last.text} and ${verb.toLowerCase()} it to ${person}` : undefined
+  const text = known !== undefined && others.length === 0 && sent.length === 1 ? swap(last.text, known, person) : undefined
+  if (text === undefined) return `${last.text} and ${verb.toLowerCase()} it to ${person} too`
+  const isText = sent[0]!.tool === 'send_sms'
+  return isText && mailing.test(verb) ? text.replace(texting, 'mail') : !isText && texting.test(verb) ? text.replace(mailing, 'text') : text
+}
