@@ -70,7 +70,7 @@ function turnOf(text: string, events: Event[], {tools, now, follow}: {tools: Too
     if (done?.type === 'task-done') return [{...call, effect, ...(effect !== 'read' && {key}), result: done.result}]
     // A step that failed was not done, unless nobody knows.
     const failed = own.find(e => e.type === 'task-failed' && e.id === task.id)
-    const isInDoubt = effect === 'outward' && (failed?.type !== 'task-failed' || ['unknown', 'timeout', 'cancelled'].includes(failed.error.code))
+    const isInDoubt = effect !== 'read' && (failed?.type !== 'task-failed' || ['unknown', 'timeout', 'cancelled'].includes(failed.error.code))
     return isInDoubt ? [{...call, effect, key}] : []
   })
   return {text, tasks, calls}

@@ -248,7 +248,9 @@ async function approve(task: Task, tool: Tool, first: Args, firstSources: Record
     if (problem !== undefined) preview.notice = [problem, preview.notice].filter(Boolean).join(' ')
     const {effect} = preview
     if (effect === 'outward' && tool.effect !== 'outward') throw new ToolError('refused', `${tool.name} would do more than it declares`)
-    if (effect !== 'outward' && !isEdited) return {effect, args}
+    // What may have been done already is not begun again unseen, whatever it is.
+    const isInDoubt = carry && !earlierCall(carry).result
+    if (effect !== 'outward' && !isEdited && !isInDoubt) return {effect, args}
 
     await limit.pause(run.planWritten)
     if (run.dropped.has(task.id)) return {effect, reason: 'dropped'}
