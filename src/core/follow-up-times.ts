@@ -53,21 +53,23 @@ export function retimed(text: string, times: Times, mayAdd: boolean): string | u
 
 const isNumbered = (day: string): boolean => /^(?:the )?\d|\d(?:st|nd|rd|th)?$|day$/i.test(day) && !/^(?:in|on|by|next|this|today|tomorrow|the day)\b/i.test(day)
 
-function placed(text: string, pattern: RegExp, value: string, {beside, preposition, mayAdd, keepsHalf = false}: {beside: RegExp | undefined; preposition: string; mayAdd: boolean; keepsHalf?: boolean}): string | undefined {
-  const all = [...text.matchAll(pattern)]
-  if (all.length > 1) return undefined
-  const [old] = all
+interface Place { beside: RegExp | undefined; preposition: string; mayAdd: boolean; keepsHalf?: boolean }
+
+function placed(text: string, pattern: RegExp, value: string, {beside, preposition, mayAdd, keepsHalf = false}: Place): string | undefined {
   const bare = value.replace(/^(?:on|at|for) /i, '')
-  const own = /^(?:in|by|around|about|before|until|next|this) /i.test(bare) || /^(?:tomorrow|today|tonight)/i.test(bare)
-  if (old) {
-    const before = /^(?:on|by|at|around|about|before|until|for)(?= )/i.exec(old[0])?.[0] ?? (/^\d|^noon|^mid/i.test(old[0]) || preposition !== 'at' ? '' : 'at')
+  const standsAlone = /^(?:in|by|around|about|before|until|next|this|tomorrow|today|tonight|morning|afternoon|evening)\b/i.test(bare)
+  const all = [...text.matchAll(pattern)].map(m => m[0])
+  // "Friday at 7 ... on Friday at 6": one day, said twice.
+  const isOneDay = beside === clocks && new Set(all.map(m => m.replace(/^(?:on|by) /i, '').toLowerCase())).size === 1
+  if (all.length > 1 && !isOneDay) return undefined
+  if (all.length > 0) return text.replace(pattern, old => {
+    const before = /^(?:on|by|at|around|about|before|until|for)(?= )/i.exec(old)?.[0] ?? (preposition !== 'at' || /^(?:\d|noon|mid)/i.test(old) ? '' : 'at')
     // "3pm", and now "4": in the afternoon as before.
-    const half = keepsHalf && /^\d{1,2}(?:[:.]\d\d)?$/.test(bare) ? / ?[ap]\.?m\b\.?$/i.exec(old[0])?.[0] ?? '' : ''
-    const said = own || (/^(?:morning|afternoon|evening)/i.test(bare)) ? bare : `${before} ${bare}${half}`.trim()
-    return text.slice(0, old.index) + said + text.slice(old.index + old[0].length)
-  }
+    const half = keepsHalf && /^\d{1,2}(?:[:.]\d\d)?$/.test(bare) ? / ?[ap]\.?m\b\.?$/i.exec(old)?.[0] ?? '' : ''
+    return standsAlone ? bare : `${before} ${bare}${half}`.trim()
+  })
   if (!mayAdd) return undefined
-  const said = own || preposition === '' ? bare : `${preposition} ${bare}`
+  const said = standsAlone || preposition === '' ? bare : `${preposition} ${bare}`
   const near = beside ? [...text.matchAll(beside)] : []
   const end = near.length === 1 ? near[0]!.index + near[0]![0].length : text.replace(/[.!?\s]+$/, '').length
   return `${text.slice(0, end)} ${said}${text.slice(end)}`

@@ -36,12 +36,15 @@ const people = ({tasks}: Turn): string[] => unique(tasks.filter(t => t.tool === 
 const places = ({tasks}: Turn): string[] => unique(tasks.flatMap(t => t.tool === 'maps_open_location' ? [words(t, 0)] : t.tool === 'maps_show_directions' ? [words(t, 1)] : t.tool === 'create_calendar_event' ? [words(t, 3)] : []))
 
 const literally = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
-/** "my brother Tomasz" is replaced as a whole. undefined where the text does not have it. */
-function swap(text: string, from: string, to: string): string | undefined {
-  const kin = /^\p{Lu}/u.test(from) ? String.raw`(?:\b(?:my|our) \p{Ll}+ )?` : String.raw`(?:\b(?:my|our|the) )?`
-  const pattern = new RegExp(String.raw`${kin}(?<![\p{L}\p{N}])${literally(from)}(?![\p{L}\p{N}])`, 'giu')
+/** undefined where the text does not have it. */
+function swap(text: string, from: string, to: string, before = ''): string | undefined {
+  const pattern = new RegExp(String.raw`${before}(?<![\p{L}\p{N}])${literally(from)}(?![\p{L}\p{N}])`, 'giu')
   return pattern.test(text) ? text.replace(pattern, () => to) : undefined
 }
+
+/** "my brother Tomasz" and "the landlord" are replaced as a whole. */
+const swapPerson = (text: string, from: string, to: string): string | undefined =>
+  swap(text, from, to, /^\p{Lu}/u.test(from) ? String.raw`(?:\b(?:my|our) \p{Ll}+ )?` : String.raw`(?:\b(?:my|our|the) )?`)
 
 // ---- names as they are typed ----
 
@@ -74,13 +77,18 @@ function correction(said: string, last: Turn): FollowUp | undefined {
 
   const times = timesIn(value)
   if (times) return changed(retimed(last.text, times, has(last, timed)) ?? (isMarked || isSet || isEnded ? `${last.text}, no wait, ${value}` : undefined))
+  // "Saturday, not Friday"
+  const [, after, before] = /^(.+?),? (?:and )?not (.+)$/i.exec(value) ?? []
+  if (after !== undefined && before !== undefined && timesIn(after) && timesIn(before)) return changed(swap(last.text, before, after))
   const [, wrong, right] = new RegExp(`^not (?:to |with |for )?(${oneName}),?(?: but)? (?:to |with |for )?(${oneName})$`, 'u').exec(value) ?? []
-  if (wrong !== undefined && right !== undefined) return changed(swap(last.text, wrong, right))
+  if (wrong !== undefined && right !== undefined) return changed(swapPerson(last.text, wrong, right))
+  const [, place] = new RegExp(`^(?:at|in) (?:the )?(${oneName})$`, 'u').exec(value) ?? []
+  if (place !== undefined && has(last, ['create_calendar_event']) && places(last).length === 0) return changed(`${last.text} ${value}`)
   if (!isMarked && !isSet && !isEnded) return undefined
   const name = names(value.replace(/^(?:to|with|for|at|in) /, ''))
   if (name !== undefined) {
     const known = [...people(last), ...places(last)]
-    const swapped = known.length === 1 ? swap(last.text, known[0]!, name) : undefined
+    const swapped = known.length === 1 ? swapPerson(last.text, known[0]!, name) : undefined
     return changed(swapped ?? `${last.text}, no wait, ${value}`)
   }
   // "no, walking", "make it high priority": the planner knows such corrections within a request.
@@ -112,7 +120,7 @@ function addition(said: string, last: Turn): FollowUp | undefined {
     const person = who(m[2]!)
     if (person !== undefined && (isPronoun(m[2]!) || /\bsame\b/i.test(bare))) return more(sameTo(person, m[1]!, last))
   }
-  if ((m = match(String.raw`${channel} ${same} (?:on |over |along )?to (her|him|them|${someNames})`))) {
+  if ((m = match(String.raw`${channel} (?:${same}|them) (?:on |over |along )?to (her|him|them|${someNames})`))) {
     const person = who(m[2]!)
     if (person !== undefined) return more(sameTo(person, m[1]!, last))
   }
@@ -123,7 +131,7 @@ function addition(said: string, last: Turn): FollowUp | undefined {
   if ((m = match(String.raw`(?:do )?(?:the )?same (?:for|to|with) (${someNames})`))) {
     const person = names(m[1]!)
     const [only, ...others] = people(last)
-    if (person !== undefined && only !== undefined && others.length === 0) return more(swap(last.text, only, person))
+    if (person !== undefined && only !== undefined && others.length === 0) return more(swapPerson(last.text, only, person))
   }
   if ((m = match(String.raw`(?:do )?(?:the )?same (?:again )?(?:for |on |at )?(.+)`))) {
     const times = timesIn(m[1]!)
@@ -131,16 +139,17 @@ function addition(said: string, last: Turn): FollowUp | undefined {
   }
   // "text her that I'm late": words of its own, for somebody of the last request
   if ((m = match(String.raw`((?:text|sms|message|e?-?mail|send|tell|ask|write|ping|let|forward) (?:this |it )?(?:to )?)(her|him|them)( .+)`))) {
-    const person = who(m[2]!)
+    // "Tell them by return" and "tell them back" are about the open mail.
+    const person = /^ (?:by return|back)\b/i.test(m[3]!) ? undefined : who(m[2]!)
     return more(person && `${m[1]!}${person}${m[3]!}`)
   }
-  if ((m = match(String.raw`(.*\b(?:what's|what is|find|get|give me|look up|need) )(?:me )?(her|his|their)( (?:phone |mobile |cell )?(?:number|e?-?mail(?: address)?|address))`))) {
+  if ((m = match(String.raw`((?:what's|what is|find(?: me)?|get(?: me)?|give me|look up|i need) )(her|his|their)( (?:phone |mobile |cell )?(?:number|e?-?mail(?: address)?|address))`))) {
     const person = who(/his/i.test(m[2]!) ? 'him' : /her/i.test(m[2]!) ? 'her' : 'them')
     return more(person && `${m[1]!}${person}'s${m[3]!}`)
   }
-  if ((m = match(String.raw`(.*\b(?:get|directions|navigate|way|route|go|walk|drive|take me))(?: to)? there( .*)?`))) {
+  if ((m = match(String.raw`((?:show me |tell me |so )?how (?:do|can|would) (?:i|we) (?:get|go|drive|walk)|(?:(?:show|give|get|find) me )?(?:the )?(?:(?:walking |driving )?directions|way|route|walk|drive)|navigate|take me)(?: to)? there((?: (?:by|on|from) .*)?)`))) {
     const [place, ...others] = places(last)
-    return others.length === 0 && place !== undefined ? more(`${m[1]!} to ${place}${m[2] ?? ''}`) : undefined
+    return others.length === 0 && place !== undefined ? more(`${m[1]!} to ${place}${m[2]!}`) : undefined
   }
   return people_(bare, isMore, last, more) ?? things(bare, isMore, last, more)
 }
@@ -154,7 +163,7 @@ function people_(bare: string, isMore: boolean, last: Turn, more: More): FollowU
   if (asked === undefined && !isMore) return undefined
   const owner = /^(.+)'s$/.exec(rest)?.[1]
   const known = people(last)
-  if (asked === undefined && to === undefined && owner !== undefined && names(owner) !== undefined && known.length === 1) return more(swap(last.text, known[0]!, owner))
+  if (asked === undefined && to === undefined && owner !== undefined && names(owner) !== undefined && known.length === 1) return more(swapPerson(last.text, known[0]!, owner))
   const added = names(rest)
   if (added === undefined) return undefined
   if (asked === 'cc' || asked === 'copy' || asked === 'copy in' || asked === 'loop in') return has(last, mails) ? more(`${last.text}, cc ${added}`, true) : undefined
@@ -169,15 +178,15 @@ function people_(bare: string, isMore: boolean, last: Turn, more: More): FollowU
 /** "remind me an hour before", "attach report.pdf", "save it as a note", "and milk" */
 function things(bare: string, isMore: boolean, last: Turn, more: More): FollowUp | undefined {
   const meeting = firstOf(last, timed)
-  const title = words(meeting, 0)
+  const title = words(meeting, 0) || words(firstOf(last, ['compose_new_email']), 2)
   const when = words(meeting, 1)
   const [, ahead] = /^remind me (?:of (?:it|that|this) |about (?:it|that|this) )?(.*\bbefore(?:hand)?|.*\bahead)$/i.exec(bare) ?? []
   if (ahead !== undefined && title !== '' && when !== '') return more(`remind me of ${title} ${ahead.replace(/\b(?:beforehand|ahead)$/i, 'before')} ${when}`)
-  const [, later] = /^remind me (?:of|about) (?:it|that|this) (.+)$/i.exec(bare) ?? []
+  const [, later] = /^remind me (?:of|about) (?:it|that|this),? (.+)$/i.exec(bare) ?? []
   if (later !== undefined && title !== '') return timesIn(later) ? more(`remind me of ${title} ${later}`) : undefined
   const [, file] = /^attach (?:the )?(\S+\.[a-z]\w{1,4})$/i.exec(bare) ?? []
   if (file !== undefined && has(last, mails)) return more(`${last.text} and attach ${file}`, true)
-  if (new RegExp(String.raw`^(?:put|add|save|keep|store) (?:${found}|it|that|this) (?:in|into|on|to|as) .+`, 'i').test(bare)) return more(`${last.text} and ${bare}`, true)
+  if (!/[:"]/.test(bare) && new RegExp(String.raw`^(?:put|add|save|keep|store) (?:${found}|it|that|this) (?:in|into|on|to|as) .+`, 'i').test(bare)) return more(`${last.text} and ${bare}`, true)
   const [, item] = /^(?:add )?(\p{Ll}[\p{L}' -]*)$/u.exec(bare) ?? []
   const list = firstOf(last, lists)
   if (item !== undefined && isMore && list && last.tasks.length === 1 && item.split(' ').length <= 4 && !asks.test(item) && !pronoun.test(item)) return more(`add ${item} to the note ${words(list, 0)}`)
@@ -190,7 +199,7 @@ const isPronoun = (word: string): boolean => /^(?:her|him|them)$/i.test(word)
 function whoIs(word: string, last: Turn): string | undefined {
   if (!isPronoun(word)) return names(word)
   const known = people(last)
-  if (/^them$/i.test(word)) return known.length > 0 ? known.join(' and ') : undefined
+  if (/^them$/i.test(word)) return known.length > 1 ? known.join(' and ') : undefined
   return known.length === 1 ? known[0] : undefined
 }
 
@@ -203,7 +212,7 @@ function sameTo(person: string, verb: string, last: Turn): string | undefined {
   const [known, ...others] = people(last)
   if (sent.length === 0) return has(last, [...timed, 'get_phone_number', 'get_email_address', 'summarize_pdf', 'open_note', 'maps_open_location', 'maps_show_directions', 'open_and_get_file_path'])
     ? `${last.text} and ${verb.toLowerCase()} it to ${person}` : undefined
-  const text = known !== undefined && others.length === 0 && sent.length === 1 ? swap(last.text, known, person) : undefined
+  const text = known !== undefined && others.length === 0 && sent.length === 1 ? swapPerson(last.text, known, person) : undefined
   if (text === undefined) return `${last.text} and ${verb.toLowerCase()} it to ${person} too`
   const isText = sent[0]!.tool === 'send_sms'
   return isText && mailing.test(verb) ? text.replace(texting, 'mail') : !isText && texting.test(verb) ? text.replace(mailing, 'text') : text
