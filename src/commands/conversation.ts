@@ -1,7 +1,6 @@
 // The REPL's memory: the last request, its plan and what it did, so that "make it 4 instead" is understood. Kept in memory only.
-import type {EarlierCall} from '../core/carry-over.ts'
+import {callKeys, type EarlierCall} from '../core/carry-over.ts'
 import {followUp} from '../core/follow-up.ts'
-import {resolveTask} from '../core/resolve.ts'
 import type {RunOutcome} from '../core/run.ts'
 import type {Event, Task, Tool} from '../core/types.ts'
 import {isTooLong} from './request.ts'
@@ -15,7 +14,7 @@ export interface Conversation {
   forget(): void
 }
 
-/** A request that was run: as it was understood, all of its plan, and what came of it. */
+/** A request that was run: as it was understood, all of its plan, and what it and those that it follows up on have done, newest first. */
 interface Turn { text: string; tasks: Task[]; calls: EarlierCall[] }
 
 export function openConversation(session: Session): Conversation {
@@ -37,8 +36,7 @@ export function openConversation(session: Session): Conversation {
       try {
         return await runOne(text, session, {...options, followUp: follow, emit: async event => { events.push(event); await options.emit(event) }})
       } finally {
-        const {tools} = await session.tools()
-        const turn = turnOf(follow?.as ?? text, events, {tools, now, follow})
+        const turn = turnOf(follow?.as ?? text, events, {tools: (await session.tools()).tools, now, follow})
         // A follow-up that came to nothing may be said in other words.
         if (turn.tasks.length > 0 || !follow) last = turn
       }
@@ -57,21 +55,19 @@ function turnOf(text: string, events: Event[], {tools, now, follow}: {tools: Too
   const own = events.slice(events.findLastIndex(e => e.type === 'replan') + 1)
   const dropped = new Set(own.flatMap(e => e.type === 'plan-done' ? e.dropped : []))
   const tasks = own.flatMap(e => e.type === 'task-added' && !dropped.has(e.task.id) ? [e.task] : [])
+  const keys = callKeys({tasks}, tools, now)
   const calls = tasks.flatMap((task): EarlierCall[] => {
-    const tool = tools.find(t => t.name === task.tool)
-    if (!tool) return []
-    const call = {task, resolved: resolveTask(task, tool, now)}
-    const carry = follow?.carries.get(task.id)
-    if (carry && 'done' in carry) return [{...carry.done, ...call}]
     const started = own.find(e => e.type === 'task-started' && e.id === task.id)
-    const done = own.find(e => e.type === 'task-done' && e.id === task.id)
-    if (started?.type !== 'task-started') return []
+    const ownKeys = keys.get(task.id)
+    if (started?.type !== 'task-started' || !ownKeys) return []
     const {effect, key} = started
-    if (done?.type === 'task-done') return [{...call, effect, ...(effect !== 'read' && {key}), result: done.result}]
+    const call = {task, keys: ownKeys, effect, ...(effect !== 'read' && {key})}
+    const done = own.find(e => e.type === 'task-done' && e.id === task.id)
+    if (done?.type === 'task-done') return [{...call, result: done.result}]
     // A step that failed was not done, unless nobody knows.
     const failed = own.find(e => e.type === 'task-failed' && e.id === task.id)
     const isInDoubt = effect !== 'read' && (failed?.type !== 'task-failed' || ['unknown', 'timeout', 'cancelled'].includes(failed.error.code))
-    return isInDoubt ? [{...call, effect, key}] : []
+    return isInDoubt ? [call] : []
   })
-  return {text, tasks, calls}
+  return {text, tasks, calls: [...calls, ...follow?.earlier ?? []]}
 }

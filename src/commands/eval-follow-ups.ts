@@ -2,12 +2,12 @@
 // and is just that done which was not done before? The first request counts as done by the row's own plan of it.
 import {z} from 'zod'
 import {UsageError} from '../core/errors.ts'
-import {carryingPlanner, type Carry, type EarlierCall} from '../core/carry-over.ts'
+import {callKeys, carryingPlanner, type Carry, type EarlierCall} from '../core/carry-over.ts'
 import {followUp} from '../core/follow-up.ts'
 import {parsePlan, printPlan} from '../core/plan-parser.ts'
 import {sameArgs, samePlan} from '../core/plan-graph.ts'
 import {chancesOf} from '../core/prior.ts'
-import {resolvePlan, resolveTask} from '../core/resolve.ts'
+import {resolvePlan} from '../core/resolve.ts'
 import type {Plan} from '../core/types.ts'
 import type {EvalDeps} from './eval.ts'
 import type {Share} from './eval-report.ts'
@@ -76,7 +76,10 @@ const sameTools = (made: string[], gold: Plan, anew: number[]): boolean =>
   made.sort().join() === gold.tasks.filter(t => anew.includes(t.id)).map(t => t.tool).sort().join()
 
 /** Everything of the first request was done, as its tools do at most. */
-const doneBy = (row: FollowUpRow, specs: EvalDeps['specs']): EarlierCall[] => row.firstPlan.tasks.map(task => {
-  const spec = specs.find(s => s.name === task.tool)!
-  return {task, resolved: resolveTask(task, spec, row.now), effect: spec.effect, key: `first-${task.id}`, result: {value: 'x', summary: `Did ${task.tool}`, undo: 'x'}}
-})
+function doneBy({firstPlan, now}: FollowUpRow, specs: EvalDeps['specs']): EarlierCall[] {
+  const keys = callKeys(firstPlan, specs, now)
+  return firstPlan.tasks.flatMap((task): EarlierCall[] => {
+    const spec = specs.find(s => s.name === task.tool)
+    return spec ? [{task, keys: keys.get(task.id)!, effect: spec.effect, key: `first-${task.id}`, result: {value: 'x', summary: `Did ${task.tool}`, undo: 'x'}}] : []
+  })
+}

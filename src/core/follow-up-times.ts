@@ -19,8 +19,12 @@ const clocks = whole(String.raw`(?:(?:at|by|around|about|before|until) )(?:${clo
 const durations = whole(String.raw`for (?:${durationWords})`)
 const bareDuration = whole(durationWords)
 
+/** "the 23rd of September at quarter past eleven for one and a half hours" */
+const longest = 70
+
 /** What a text says of time, if it says nothing else; undefined for any other text. */
 export function timesIn(text: string): Times | undefined {
+  if (text.length > longest) return undefined
   const times: Times = {}
   let rest = text
   const take = (name: keyof Times, pattern: RegExp): boolean => {
@@ -43,24 +47,22 @@ export function timesIn(text: string): Times | undefined {
  */
 export function retimed(text: string, times: Times, mayAdd: boolean): string | undefined {
   let result: string | undefined = text
-  if (times.day !== undefined) result = placed(result, days, times.day, {beside: clocks, preposition: isNumbered(times.day) ? 'on' : '', mayAdd})
+  if (times.day !== undefined) result = placed(result, days, times.day, {beside: clocks, preposition: isNumbered(times.day) ? 'on' : '', mayAdd, isDay: true})
   if (result !== undefined && times.clock !== undefined) result = placed(result, clocks, times.clock, {beside: days, preposition: 'at', mayAdd, keepsHalf: times.day === undefined})
-  if (result !== undefined && times.duration !== undefined) {
-    result = placed(result, durations, times.duration, {beside: undefined, preposition: 'for', mayAdd})
-  }
+  if (result !== undefined && times.duration !== undefined) result = placed(result, durations, times.duration, {beside: clocks, preposition: 'for', mayAdd})
   return result === text ? undefined : result
 }
 
 const isNumbered = (day: string): boolean => /^(?:the )?\d|\d(?:st|nd|rd|th)?$|day$/i.test(day) && !/^(?:in|on|by|next|this|today|tomorrow|the day)\b/i.test(day)
 
-interface Place { beside: RegExp | undefined; preposition: string; mayAdd: boolean; keepsHalf?: boolean }
+interface Place { /** what it comes after where it is new */ beside: RegExp; preposition: string; mayAdd: boolean; isDay?: boolean; keepsHalf?: boolean }
 
-function placed(text: string, pattern: RegExp, value: string, {beside, preposition, mayAdd, keepsHalf = false}: Place): string | undefined {
+function placed(text: string, pattern: RegExp, value: string, {beside, preposition, mayAdd, isDay = false, keepsHalf = false}: Place): string | undefined {
   const bare = value.replace(/^(?:on|at|for) /i, '')
   const standsAlone = /^(?:in|by|around|about|before|until|next|this|tomorrow|today|tonight|morning|afternoon|evening)\b/i.test(bare)
   const all = [...text.matchAll(pattern)].map(m => m[0])
   // "Friday at 7 ... on Friday at 6": one day, said twice.
-  const isOneDay = beside === clocks && new Set(all.map(m => m.replace(/^(?:on|by) /i, '').toLowerCase())).size === 1
+  const isOneDay = isDay && new Set(all.map(m => m.replace(/^(?:on|by) /i, '').toLowerCase())).size === 1
   if (all.length > 1 && !isOneDay) return undefined
   if (all.length > 0) return text.replace(pattern, old => {
     const before = /^(?:on|by|at|around|about|before|until|for)(?= )/i.exec(old)?.[0] ?? (preposition !== 'at' || /^(?:\d|noon|mid)/i.test(old) ? '' : 'at')
@@ -70,7 +72,7 @@ function placed(text: string, pattern: RegExp, value: string, {beside, prepositi
   })
   if (!mayAdd) return undefined
   const said = standsAlone || preposition === '' ? bare : `${preposition} ${bare}`
-  const near = beside ? [...text.matchAll(beside)] : []
+  const near = [...text.matchAll(beside)]
   const end = near.length === 1 ? near[0]!.index + near[0]![0].length : text.replace(/[.!?\s]+$/, '').length
   return `${text.slice(0, end)} ${said}${text.slice(end)}`
 }

@@ -13,11 +13,11 @@ export interface FollowUp { text: string; isChange: boolean }
 /** undefined: the input is a request of its own. */
 export function followUp(input: string, last: Turn): FollowUp | undefined {
   const said = input.normalize('NFC').replace(/[’‘]/g, "'").replace(/\s+/g, ' ').trim().replace(/[.!?]+$/, '')
-  if (last.tasks.length === 0 || said === '' || said.split(' ').length > maxWords) return undefined
+  if (last.tasks.length === 0 || said === '' || said.length > maxLength) return undefined
   return correction(said, last) ?? addition(said, last)
 }
 
-const maxWords = 40
+const maxLength = 200
 
 // ---- what the last request was about ----
 
@@ -50,10 +50,8 @@ const swapPerson = (text: string, from: string, to: string): string | undefined 
 
 const oneName = String.raw`(?:(?:Dr|Mr|Mrs|Ms|Prof)\.? )?\p{Lu}[\p{L}'-]*(?: \p{Lu}[\p{L}'-]*){0,2}|(?:my|the|our) \p{Ll}+(?: (?:team|group|committee|department|crew|club))?|\S+@\S+\.\S+|\+?\d[\d -]{6,}\d`
 const someNames = String.raw`(?:${oneName})(?:(?:, and |, | and | & )(?:${oneName}))*`
-const names = (text: string): string | undefined => {
-  const found = new RegExp(`^(${someNames})$`, 'u').exec(text)?.[1]
-  return found !== undefined && timesIn(found) === undefined && !asks.test(found) ? found : undefined
-}
+const onlyNames = new RegExp(`^(?:${someNames})$`, 'u')
+const names = (text: string): string | undefined => onlyNames.test(text) && timesIn(text) === undefined && !asks.test(text) ? text : undefined
 
 /** How requests begin. */
 const asks = /^(?:remind|text|sms|message|e?-?mail|send|call|ring|phone|schedule|book|set|add|create|make|note|write|reply|answer|forward|find|open|show|summari[sz]e|what|who|where|when|which|how|why|get|give|tell|invite|plan|block|append|save|jot|attach|ask|let|look|is|are|do|does|did|can|could|will|would|should|may|directions?|navigate|take|play|turn|buy|order|delete|cancel|remove|move|search|check|read|draft|put)\b/i
@@ -63,6 +61,8 @@ const asks = /^(?:remind|text|sms|message|e?-?mail|send|call|ring|phone|schedule
 const fillers = /^(?:(?:oh|ah|hm+|er|um|uh|ok|okay|well|please)\b[,.!…]*\s*)+/i
 const marks = /^(?:no+(?:pe)?(?=[,.!;:—–]| wait| sorry| make| i mean| not\b| actually| -)|(?:no )?wait|sorry|oops|whoops|hang on|hold on|actually|correction|rather|my mistake|i meant?(?: to say)?|(?:what|how) about)(?:[,.!;:—–-]+\s*|\s+)/i
 const sets = /^(?:(?:let's|let us|can you|could you|please|better|just) )*(?:make|change|move|shift|push|set|reschedule) (?:it|that|this)(?: (?:back|forward|over))?(?: (?:to|for|on|at|until))?\s+/i
+const notThisBut = new RegExp(`^not (?:to |with |for )?(${oneName}),?(?: but)? (?:to |with |for )?(${oneName})$`, 'u')
+const atPlace = new RegExp(`^(?:at|in) (?:the )?(${oneName})$`, 'u')
 const ends = /(?:,? (?:instead|rather|after all))(?:,? please)?$/i
 
 function correction(said: string, last: Turn): FollowUp | undefined {
@@ -80,9 +80,9 @@ function correction(said: string, last: Turn): FollowUp | undefined {
   // "Saturday, not Friday"
   const [, after, before] = /^(.+?),? (?:and )?not (.+)$/i.exec(value) ?? []
   if (after !== undefined && before !== undefined && timesIn(after) && timesIn(before)) return changed(swap(last.text, before, after))
-  const [, wrong, right] = new RegExp(`^not (?:to |with |for )?(${oneName}),?(?: but)? (?:to |with |for )?(${oneName})$`, 'u').exec(value) ?? []
+  const [, wrong, right] = notThisBut.exec(value) ?? []
   if (wrong !== undefined && right !== undefined) return changed(swapPerson(last.text, wrong, right))
-  const [, place] = new RegExp(`^(?:at|in) (?:the )?(${oneName})$`, 'u').exec(value) ?? []
+  const place = atPlace.exec(value)?.[1]
   if (place !== undefined && has(last, ['create_calendar_event']) && places(last).length === 0) return changed(`${last.text} ${value}`)
   if (!isMarked && !isSet && !isEnded) return undefined
   const name = names(value.replace(/^(?:to|with|for|at|in) /, ''))
@@ -101,96 +101,113 @@ function correction(said: string, last: Turn): FollowUp | undefined {
 // ---- additions ----
 
 const pronoun = /\b(?:her|him|them|it|there|same)\b/i
-const same = String.raw`(?:the same(?: thing| text| message| mail| email| one)?|it|that|this)`
+const same = String.raw`(?:the same(?: thing| text| message| mail| email| one)?|it|that|this|them)`
 const found = String.raw`(?:the (?:link|summary|number|address|directions|route|note|map|place|location|result))`
-const channel = String.raw`(text|sms|message|e?-?mail|send|tell|write|ping)`
-
-function addition(said: string, last: Turn): FollowUp | undefined {
-  const rest = said.replace(fillers, '').replace(/^(?:(?:and|also|then|now|plus|please|ok|can you|could you)\b,? ?)+/i, '')
-  const bare = rest.replace(/,? (?:please|too|as well|also)$/i, '').replace(/,? (?:too|as well|also)$/i, '').trim()
-  if (bare === '') return undefined
-  const isMore = rest.length < said.length || bare.length < rest.length
-  const more = (text: string | undefined, isChange = false): FollowUp | undefined => text === undefined ? undefined : {text, isChange}
-  const match = (pattern: string): RegExpExecArray | null => new RegExp(`^${pattern}$`, 'iu').exec(bare)
-  const who = (word: string): string | undefined => whoIs(word, last)
-  let m: RegExpExecArray | null
-
-  // "send her the same", "text it to Ana"
-  if ((m = match(String.raw`${channel} (her|him|them|${someNames}) ${same}(?: (?:too|again))?`)) || (m = match(String.raw`${channel} (her|him|them)`))) {
-    const person = who(m[2]!)
-    if (person !== undefined && (isPronoun(m[2]!) || /\bsame\b/i.test(bare))) return more(sameTo(person, m[1]!, last))
-  }
-  if ((m = match(String.raw`${channel} (?:${same}|them) (?:on |over |along )?to (her|him|them|${someNames})`))) {
-    const person = who(m[2]!)
-    if (person !== undefined) return more(sameTo(person, m[1]!, last))
-  }
-  if ((m = match(String.raw`${channel} ${found} (?:on |over |along )?to (her|him|them|${someNames})`)) || (m = match(String.raw`${channel} (her|him|them) ${found}`))) {
-    const person = who(m[2]!)
-    if (person !== undefined && !has(last, messages)) return more(`${last.text} and ${m[1]!.toLowerCase()} it to ${person}`, true)
-  }
-  if ((m = match(String.raw`(?:do )?(?:the )?same (?:for|to|with) (${someNames})`))) {
-    const person = names(m[1]!)
-    const [only, ...others] = people(last)
-    if (person !== undefined && only !== undefined && others.length === 0) return more(swapPerson(last.text, only, person))
-  }
-  if ((m = match(String.raw`(?:do )?(?:the )?same (?:again )?(?:for |on |at )?(.+)`))) {
-    const times = timesIn(m[1]!)
-    return times && has(last, timed) ? more(retimed(last.text, times, true)) : undefined
-  }
-  // "text her that I'm late": words of its own, for somebody of the last request
-  if ((m = match(String.raw`((?:text|sms|message|e?-?mail|send|tell|ask|write|ping|let|forward) (?:this |it )?(?:to )?)(her|him|them)( .+)`))) {
-    // "Tell them by return" and "tell them back" are about the open mail.
-    const person = /^ (?:by return|back)\b/i.test(m[3]!) ? undefined : who(m[2]!)
-    return more(person && `${m[1]!}${person}${m[3]!}`)
-  }
-  if ((m = match(String.raw`((?:what's|what is|find(?: me)?|get(?: me)?|give me|look up|i need) )(her|his|their)( (?:phone |mobile |cell )?(?:number|e?-?mail(?: address)?|address))`))) {
-    const person = who(/his/i.test(m[2]!) ? 'him' : /her/i.test(m[2]!) ? 'her' : 'them')
-    return more(person && `${m[1]!}${person}'s${m[3]!}`)
-  }
-  if ((m = match(String.raw`((?:show me |tell me |so )?how (?:do|can|would) (?:i|we) (?:get|go|drive|walk)|(?:(?:show|give|get|find) me )?(?:the )?(?:(?:walking |driving )?directions|way|route|walk|drive)|navigate|take me)(?: to)? there((?: (?:by|on|from) .*)?)`))) {
-    const [place, ...others] = places(last)
-    return others.length === 0 && place !== undefined ? more(`${m[1]!} to ${place}${m[2]!}`) : undefined
-  }
-  return people_(bare, isMore, last, more) ?? things(bare, isMore, last, more)
+const channel = '(text|sms|message|e?-?mail|send|tell|write|ping)'
+const someone = `(her|him|them|${someNames})`
+const whole = (pattern: string): RegExp => new RegExp(`^${pattern}$`, 'iu')
+const forms = {
+  sendTheSame: whole(`${channel} ${someone} ${same}(?: again)?`),
+  sendItTo: whole(`${channel} ${same} (?:on |over |along )?to ${someone}`),
+  sendResultTo: whole(`${channel} ${found} (?:on |over |along )?to ${someone}`),
+  sendResult: whole(`${channel} (her|him|them) ${found}`),
+  sameFor: whole(`(?:do )?(?:the )?same (?:for|to|with) (${someNames})`),
+  sameAt: whole('(?:do )?(?:the )?same (?:again )?(?:for |on |at )?(.+)'),
+  tell: whole('((?:text|sms|message|e?-?mail|send|tell|ask|write|ping|let|forward (?:this|it) to) )(her|him|them)( .+)'),
+  lookUp: whole("((?:what's|what is|find(?: me)?|get(?: me)?|give me|look up|i need) )(her|his|their)( (?:phone |mobile |cell )?(?:number|e?-?mail(?: address)?|address))"),
+  goThere: whole('((?:show me |tell me |so )?how (?:do|can|would) (?:i|we) (?:get|go|drive|walk)|(?:(?:show|give|get|find) me )?(?:the )?(?:(?:walking |driving )?directions|way|route|walk|drive)|navigate|take me)(?: to)? there((?: (?:by|on|from) .*)?)'),
+  withPeople: /^(?:(invite|add|include|cc|copy in|copy|loop in) |(to|with|for) )?(.+)$/i,
+  remindAhead: whole('remind me (?:of (?:it|that|this) |about (?:it|that|this) )?(.*\\bbefore(?:hand)?|.*\\bahead)'),
+  remindOfIt: whole('remind me (?:of|about) (?:it|that|this),? (.+)'),
+  attach: whole('attach (?:the )?(\\S+\\.[a-z]\\w{1,4})'),
+  keep: whole(`(?:put|add|save|keep|store) (?:${found}|it|that|this) (?:in|into|on|to|as) [^:"]+`),
+  item: /^(?:add )?(\p{Ll}[\p{L}' -]*)$/u,
 }
 
-type More = (text: string | undefined, isChange?: boolean) => FollowUp | undefined
+function addition(said: string, last: Turn): FollowUp | undefined {
+  const polite = said.replace(fillers, '').replace(/^(?:can you|could you),? /i, '').replace(/,? please$/i, '')
+  const bare = polite.replace(/^(?:(?:and|also|then|now|plus|please|can you|could you)\b,? ?)+/i, '').replace(/,? (?:too|as well|also)(?:,? please)?$/i, '').trim()
+  if (bare === '') return undefined
+  const isMore = bare.length < polite.length
+  return toSomebody(bare, last) ?? again(bare, last) ?? lookUp(bare, last) ?? withPeople(bare, isMore, last) ?? withThings(bare, isMore, last)
+}
+
+const onTop = (text: string | undefined): FollowUp | undefined => text === undefined ? undefined : {text, isChange: false}
+/** The planner writes the last request's calls again, with one more thing in them. */
+const within = (text: string | undefined): FollowUp | undefined => text === undefined ? undefined : {text, isChange: true}
+
+/** "send her the same", "text it to Ana", "text her that I'm late" */
+function toSomebody(bare: string, last: Turn): FollowUp | undefined {
+  const [, verb = '', who] = forms.sendTheSame.exec(bare) ?? forms.sendItTo.exec(bare) ?? []
+  // "Text Ana that" says nothing yet; "text Ana the same" and "text it to Ana" do.
+  const isNamed = /\bsame\b/i.test(bare) || forms.sendItTo.test(bare)
+  const person = who !== undefined && (isPronoun(who) || isNamed) ? whoIs(who, last) : undefined
+  if (person !== undefined) return onTop(sameTo(person, verb, last))
+
+  const [, way = '', reader] = forms.sendResultTo.exec(bare) ?? forms.sendResult.exec(bare) ?? []
+  const readerName = reader === undefined || has(last, messages) ? undefined : whoIs(reader, last)
+  if (readerName !== undefined) return within(`${last.text} and ${way.toLowerCase()} it to ${readerName}`)
+
+  const [, before = '', them = '', rest = ''] = forms.tell.exec(bare) ?? []
+  // "Tell them by return" and "tell them back" are about the open mail.
+  const told = them === '' || /^ (?:by return|back)\b/i.test(rest) ? undefined : whoIs(them, last)
+  return onTop(told && `${before}${told}${rest}`)
+}
+
+/** "the same for Bo", "same on Friday" */
+function again(bare: string, last: Turn): FollowUp | undefined {
+  const person = names(forms.sameFor.exec(bare)?.[1] ?? '')
+  const [only, ...others] = people(last)
+  if (person !== undefined && only !== undefined && others.length === 0) return onTop(swapPerson(last.text, only, person))
+  const times = timesIn(forms.sameAt.exec(bare)?.[1] ?? '')
+  return onTop(times && has(last, timed) ? retimed(last.text, times, true) : undefined)
+}
+
+/** "what's her number", "how do I get there" */
+function lookUp(bare: string, last: Turn): FollowUp | undefined {
+  const [, ask = '', whose = '', what = ''] = forms.lookUp.exec(bare) ?? []
+  const owner = whose === '' ? undefined : whoIs(/^their$/i.test(whose) ? 'them' : 'her', last)
+  if (owner !== undefined) return onTop(`${ask}${owner}'s${what}`)
+  const [, way, how = ''] = forms.goThere.exec(bare) ?? []
+  const [place, ...others] = places(last)
+  return onTop(way !== undefined && place !== undefined && others.length === 0 ? `${way} to ${place}${how}` : undefined)
+}
 
 /** "and invite Tom", "cc Bo too", "Bo as well", "and Bo's?" */
-function people_(bare: string, isMore: boolean, last: Turn, more: More): FollowUp | undefined {
-  const [, verb, to, rest = ''] = /^(?:(invite|add|include|cc|copy in|copy|loop in) |(to|with|for) )?(.+)$/i.exec(bare) ?? []
+function withPeople(bare: string, isMore: boolean, last: Turn): FollowUp | undefined {
+  const [, verb, to, rest = ''] = forms.withPeople.exec(bare) ?? []
   const asked = verb?.toLowerCase()
   if (asked === undefined && !isMore) return undefined
-  const owner = /^(.+)'s$/.exec(rest)?.[1]
   const known = people(last)
-  if (asked === undefined && to === undefined && owner !== undefined && names(owner) !== undefined && known.length === 1) return more(swapPerson(last.text, known[0]!, owner))
+  const owner = asked === undefined && to === undefined && rest.endsWith("'s") ? names(rest.slice(0, -2)) : undefined
+  if (owner !== undefined && known.length === 1) return onTop(swapPerson(last.text, known[0]!, owner))
   const added = names(rest)
   if (added === undefined) return undefined
-  if (asked === 'cc' || asked === 'copy' || asked === 'copy in' || asked === 'loop in') return has(last, mails) ? more(`${last.text}, cc ${added}`, true) : undefined
+  if (asked !== undefined && /^(?:cc|copy|loop)/.test(asked)) return within(has(last, mails) ? `${last.text}, cc ${added}` : undefined)
   if (has(last, meetings)) {
-    const isInvited = last.tasks.some(t => meetings.includes(t.tool) && JSON.stringify(t.args).includes('"ref"'))
+    const isInvited = last.tasks.some(t => meetings.includes(t.tool) && t.dependsOn.length > 0)
     const person = isInvited ? known.at(-1) : undefined
-    return more((person !== undefined ? swap(last.text, person, `${person} and ${added}`) : undefined) ?? `${last.text} and invite ${added}`, true)
+    return within((person !== undefined ? swap(last.text, person, `${person} and ${added}`) : undefined) ?? `${last.text} and invite ${added}`)
   }
-  return asked !== 'invite' && has(last, messages) ? more(sameTo(added, 'send', last)) : undefined
+  return onTop(asked !== 'invite' && has(last, messages) ? sameTo(added, 'send', last) : undefined)
 }
 
 /** "remind me an hour before", "attach report.pdf", "save it as a note", "and milk" */
-function things(bare: string, isMore: boolean, last: Turn, more: More): FollowUp | undefined {
+function withThings(bare: string, isMore: boolean, last: Turn): FollowUp | undefined {
   const meeting = firstOf(last, timed)
   const title = words(meeting, 0) || words(firstOf(last, ['compose_new_email']), 2)
   const when = words(meeting, 1)
-  const [, ahead] = /^remind me (?:of (?:it|that|this) |about (?:it|that|this) )?(.*\bbefore(?:hand)?|.*\bahead)$/i.exec(bare) ?? []
-  if (ahead !== undefined && title !== '' && when !== '') return more(`remind me of ${title} ${ahead.replace(/\b(?:beforehand|ahead)$/i, 'before')} ${when}`)
-  const [, later] = /^remind me (?:of|about) (?:it|that|this),? (.+)$/i.exec(bare) ?? []
-  if (later !== undefined && title !== '') return timesIn(later) ? more(`remind me of ${title} ${later}`) : undefined
-  const [, file] = /^attach (?:the )?(\S+\.[a-z]\w{1,4})$/i.exec(bare) ?? []
-  if (file !== undefined && has(last, mails)) return more(`${last.text} and attach ${file}`, true)
-  if (!/[:"]/.test(bare) && new RegExp(String.raw`^(?:put|add|save|keep|store) (?:${found}|it|that|this) (?:in|into|on|to|as) .+`, 'i').test(bare)) return more(`${last.text} and ${bare}`, true)
-  const [, item] = /^(?:add )?(\p{Ll}[\p{L}' -]*)$/u.exec(bare) ?? []
+  const ahead = forms.remindAhead.exec(bare)?.[1]
+  if (ahead !== undefined && title !== '' && when !== '') return onTop(`remind me of ${title} ${ahead.replace(/\b(?:beforehand|ahead)$/i, 'before')} ${when}`)
+  const later = forms.remindOfIt.exec(bare)?.[1]
+  if (later !== undefined && title !== '') return onTop(timesIn(later) && `remind me of ${title} ${later}`)
+  const file = forms.attach.exec(bare)?.[1]
+  if (file !== undefined && has(last, mails)) return within(`${last.text} and attach ${file}`)
+  if (forms.keep.test(bare)) return within(`${last.text} and ${bare}`)
+  const item = forms.item.exec(bare)?.[1]
   const list = firstOf(last, lists)
-  if (item !== undefined && isMore && list && last.tasks.length === 1 && item.split(' ').length <= 4 && !asks.test(item) && !pronoun.test(item)) return more(`add ${item} to the note ${words(list, 0)}`)
-  return undefined
+  const isItem = item !== undefined && isMore && item.split(' ').length <= 4 && !asks.test(item) && !pronoun.test(item)
+  return onTop(isItem && list && last.tasks.length === 1 ? `add ${item} to the note ${words(list, 0)}` : undefined)
 }
 
 const isPronoun = (word: string): boolean => /^(?:her|him|them)$/i.test(word)
