@@ -61,6 +61,8 @@ function turnOf(text: string, events: Event[], {tools, now, follow}: {tools: Too
     const ownKeys = keys.get(task.id)
     if (started?.type !== 'task-started' || !ownKeys) return []
     const {effect, key} = started
+    // What a note says may be another thing by then.
+    if (effect === 'read' && tools.find(t => t.name === task.tool)?.touches) return []
     const call = {task, keys: ownKeys, effect, ...(effect !== 'read' && {key})}
     const done = own.find(e => e.type === 'task-done' && e.id === task.id)
     if (done?.type === 'task-done') return [{...call, result: done.result}]

@@ -242,9 +242,8 @@ async function approve(task: Task, tool: Tool, first: Args, firstSources: Record
     }
     // A tool of others that only looks up tells its server what it is asked: text of a document needs a person's word.
     const leaks = tool.foreign && made.effect === 'read' && Object.values(sources).includes('document')
-    const preview: Preview = {...made, ...(leaks && {effect: 'outward' as const}), sources: {...sources}}
     const carry = run.carries?.get(task.id)
-    Object.assign(preview, withNotice(preview, carry && carryNotice(carry)))
+    const preview = withNotice({...made, ...(leaks && {effect: 'outward' as const}), sources: {...sources}}, carry && carryNotice(carry))
     if (problem !== undefined) preview.notice = [problem, preview.notice].filter(Boolean).join(' ')
     const {effect} = preview
     if (effect === 'outward' && tool.effect !== 'outward') throw new ToolError('refused', `${tool.name} would do more than it declares`)
@@ -254,7 +253,7 @@ async function approve(task: Task, tool: Tool, first: Args, firstSources: Record
 
     await limit.pause(run.planWritten)
     if (run.dropped.has(task.id)) return {effect, reason: 'dropped'}
-    const {allowed, rule}: Verdict = isEdited || (carry && earlierCall(carry).effect === 'outward') ? {allowed: false} : verdictOf(await run.isAllowed(tool, preview, args))
+    const {allowed, rule}: Verdict = isEdited || isInDoubt || (carry && earlierCall(carry).effect === 'outward') ? {allowed: false} : verdictOf(await run.isAllowed(tool, preview, args))
     if (rule !== undefined) preview.notice = [preview.notice, `${allowed ? 'Allowed by' : 'Asked because of'} ${rule}`].filter(Boolean).join(' ')
     const answer = await limit.pause(run.dialog(async () => {
       if (run.signal.aborted) return 'cancelled'

@@ -15,9 +15,8 @@ export function join(reports: Report[], status: RunStatus, isDryRun: boolean): s
   if (isDryRun) return 'Dry run: nothing was done.'
   const all = deliveries(reports).filter(r => r.status === 'done')
   // Of a follow-up only what it did, unless that is nothing.
-  const anew = all.filter(r => !r.isEarlier)
-  const done = (anew.length > 0 ? anew : all).map(r => r.result?.summary ?? '')
-  const isDoneAlready = all.length > 0 && anew.length === 0 && reports.every(r => r.isEarlier)
+  const isDoneAlready = reports.every(r => r.isEarlier)
+  const done = all.filter(r => isDoneAlready || !r.isEarlier).map(r => r.result?.summary ?? '')
   const failed = reports.filter(r => r.status === 'failed').map(r =>
     r.error?.code === 'unknown' ? strip(r.error.message) : `Could not ${intent(r)}: ${strip(r.error?.message ?? '')}`)
   const sentences = [

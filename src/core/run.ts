@@ -117,7 +117,7 @@ const fixable = (reports: Report[]): string | undefined => reports.find(r => r.e
 
 function statusOf({reports, isStopped, error}: Execution, isAborted: boolean): RunStatus {
   if (isAborted || isStopped) return 'cancelled'
-  const isDone = deliveries(reports).some(r => r.status === 'done')
+  const isDone = deliveries(reports).some(r => r.status === 'done' && !r.isEarlier)
   if (error !== undefined || reports.some(r => r.status === 'failed')) return isDone ? 'partly' : 'failed'
   if (reports.some(r => r.reason === 'nobody')) return isDone ? 'partly' : 'needs-confirmation'
   return 'done'
