@@ -217,7 +217,7 @@ describe('a follow-up', () => {
     t.type('/log\r')
     await t.shows(/undone: Added the reminder 'Call the dentist' for .*15:00/)
     t.type('/undo\r')
-    await t.shows(/❯ \/undo[^]*What shall I do\?/)
+    await t.shows(/❯ \/undo\n[^\n]*: Added the reminder[^]*What shall I do\?/)
     expect(reminders(home)).toHaveLength(0)
     t.type('make it 5\r') // what /undo took back is done again, and still nothing is sent twice
     await t.shows(/as: remind me to call the dentist tomorrow at 5pm[^]*Added the reminder[^]*What shall I do\?/)
