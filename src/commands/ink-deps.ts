@@ -5,9 +5,9 @@ import type {InkDeps} from '../components/App.tsx'
 import {expand} from '../core/paths.ts'
 import {packageVersion} from '../version.ts'
 import {editText, namedEditor} from './editor.ts'
+import {openConversation} from './conversation.ts'
 import type {FixedRun} from './run.ts'
 import {mcpCompletions, wordsOf} from './mcp-content.ts'
-import {runOne} from './run-one.ts'
 import type {Session} from './session.ts'
 import {slashCommands} from './slash.ts'
 import {dictateIn} from './voice.ts'
@@ -16,10 +16,11 @@ import {toolRows, waiting} from './tools.ts'
 export async function inkDeps(session: Session, notices: string[], fixed: FixedRun = {}): Promise<InkDeps> {
   const editor = namedEditor()
   const foreign = await session.foreign()
+  const conversation = openConversation(session)
   return {
-    run: (request, options) => runOne(request, session, {...fixed, ...options}),
+    run: (request, options) => conversation.run(request, {...fixed, ...options}),
     tools: toolRows(foreign),
-    commands: slashCommands(session),
+    commands: slashCommands(session, conversation),
     // Completion is no place to say that a server can't be reached.
     contacts: async () => (await (await session.tools()).backends.contacts.all().catch(() => [])).map(c => c.name),
     files: async prefix => completions(prefix),

@@ -35,6 +35,8 @@ export function checkRequest(text: string): string {
   // C0 controls but tab and line ends: no keyboard writes them into a request.
   if (/[\u0000-\u0008\u000e-\u001f\u007f]/.test(request)) throw new UsageError('The request is not text: it holds control characters')
   if (request === '') throw new UsageError('The request is empty: tinyagent "remind me to ..."')
-  if ([...request].length > maxLength) throw new UsageError(`The request is too long: ${[...request].length} characters, ${maxLength} at most`)
+  if (isTooLong(request)) throw new UsageError(`The request is too long: ${[...request].length} characters, ${maxLength} at most`)
   return request
 }
+
+export const isTooLong = (request: string): boolean => [...request].length > maxLength

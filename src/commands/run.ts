@@ -10,6 +10,7 @@ import {tellCutOff, type News} from './cut-off.ts'
 import {carryOut, instructionsNotice} from './instructions.ts'
 import {outboxNotice} from './outbox.ts'
 import {checkRequest, readRequest} from './request.ts'
+import {openConversation, type Conversation} from './conversation.ts'
 import {runOne} from './run-one.ts'
 import type {Session} from './session.ts'
 import {quoted} from './mcp-content.ts'
@@ -72,7 +73,8 @@ async function runPlain(request: string | undefined, session: Session, signal: A
     err: text => process.stderr.write(text),
     readLine: (prompt, stop) => lines ? lines.read(prompt, stop) : Promise.resolve(undefined),
   })
-  const one = async (text: string, own = fixed): Promise<number> => (await runOne(text, session, {
+  const conversation = openConversation(session)
+  const one = async (text: string, own = fixed): Promise<number> => (await conversation.run(text, {
     emit: reader.emit, signal, dryRun: session.options.dryRun ?? false, ...own, beforeCard: told,
     ...(lines && {confirm: reader.confirm, ask: reader.ask}),
   })).exitCode
@@ -84,7 +86,7 @@ async function runPlain(request: string | undefined, session: Session, signal: A
     }
     if (!lines) throw new UsageError('There is no request: tinyagent "remind me to ..."; `tinyagent --help` shows more')
     await Promise.race([told, pause(promptMs, undefined, {ref: false})]) // else it runs into the prompt
-    return await plainRepl(session, lines, one, signal)
+    return await plainRepl(session, lines, one, conversation, signal)
   } finally {
     lines?.close()
     await told
@@ -94,10 +96,10 @@ async function runPlain(request: string | undefined, session: Session, signal: A
 /** How long the first prompt waits for the news of a run that was cut off. */
 const promptMs = 2_000
 
-async function plainRepl(session: Session, lines: Lines, one: (text: string, own?: FixedRun) => Promise<number>, signal: AbortSignal): Promise<number> {
+async function plainRepl(session: Session, lines: Lines, one: (text: string, own?: FixedRun) => Promise<number>, conversation: Conversation, signal: AbortSignal): Promise<number> {
   const waiting = outboxNotice(session)
   if (waiting !== undefined) process.stderr.write(`${waiting}\n`)
-  const commands = slashCommands(session)
+  const commands = slashCommands(session, conversation)
   for (;;) {
     const line = (await lines.read('you: ', signal, true))?.trim()
     if (line === undefined || line === '/exit') return signal.aborted ? 130 : 0

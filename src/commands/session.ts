@@ -100,7 +100,7 @@ export function openSession(options: Options, {mends = false, isServer = false} 
       })
       if (!replay) return await warm() ? (await import('./warm.ts')).warmRetriever(socket, open) : open()
       // What a recorded plan calls is what it needs.
-      const plan = (await readChunks(replay)).map(c => typeof c === 'string' ? c : c.text).join('')
+      const plan = (await readChunks(replay)).flat().map(c => typeof c === 'string' ? c : c.text).join('')
       return {
         select: async (_request, tools) => tools.filter(t => plan.includes(`${t.name}(`)).map(t => ({name: t.name, score: 1})),
         embed: async (texts, signal) => (await open()).embed(texts, signal),
@@ -145,10 +145,11 @@ export const identity = ({options, config}: Pick<Session, 'options' | 'config'>)
 /** A recorded token stream (tests/fixtures/sessions) in place of a planner. */
 async function openReplay(file: string): Promise<Planner> {
   const {replayPlanner} = await import('../core/model/replay.ts')
-  return replayPlanner(await readChunks(file))
+  const [first = [], ...later] = await readChunks(file)
+  return replayPlanner(first, ...later)
 }
 
-async function readChunks(file: string): Promise<Chunk[]> {
+async function readChunks(file: string): Promise<Chunk[][]> {
   const {readRecording} = await import('../core/model/replay.ts')
   try {
     return readRecording(await readFile(file, 'utf8'))

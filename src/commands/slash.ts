@@ -8,14 +8,16 @@ import {modelsText} from './models.ts'
 import {outboxAnswer, type OwnRun} from './outbox.ts'
 import {policyAnswer} from './policy.ts'
 import type {OpenMail} from '../tools/mail/mail.ts'
+import type {Conversation} from './conversation.ts'
 import type {Session} from './session.ts'
 
 const daysAhead = 14
 const mailsShown = 20
 
-export function slashCommands(session: Session): Record<string, (argument: string, signal: AbortSignal) => Promise<SlashAnswer | OwnRun | Draft>> {
+export function slashCommands(session: Session, conversation: Conversation): Record<string, (argument: string, signal: AbortSignal) => Promise<SlashAnswer | OwnRun | Draft>> {
   const backends = async () => (await session.tools()).backends
   return {
+    new: async () => { conversation.forget(); return 'The next request stands alone.' },
     log: async () => logText(session),
     undo: id => undoText(session, id || undefined, new AbortController().signal),
     config: async () => configText(session.config),

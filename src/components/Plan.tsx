@@ -18,11 +18,13 @@ export function TaskLine({line, frame, width}: {line: TreeLine; frame: number; w
   if (kind === 'ref') return <Text wrap="truncate">{truncate(`${indent}${marks.up} step ${task.id}`, width)}</Text>
   const mark = status === 'running' ? marks.spinner[frame % marks.spinner.length] : marks[status]
   const args = view.args ? Object.values(view.args).map(valueText) : task.args.map(argText)
-  const tail = status === 'done' ? `${oneLine(view.summary ?? '')}${view.rule === undefined ? '' : `, allowed by ${oneLine(view.rule)}`} ${view.ms !== undefined ? `(${duration(view.ms)})` : ''}`
+  const tail = status === 'done' && view.isEarlier ? `${oneLine(view.summary ?? '')} (done before)`
+    : status === 'done' ? `${oneLine(view.summary ?? '')}${view.rule === undefined ? '' : `, allowed by ${oneLine(view.rule)}`} ${view.ms !== undefined ? `(${duration(view.ms)})` : ''}`
     : status === 'failed' ? oneLine(view.error?.message ?? 'failed')
     : status === 'skipped' ? reasons[view.reason ?? ''] ?? 'skipped'
     : status === 'asking' ? 'waits for you'
     : view.message ? `${oneLine(view.message)}${view.fraction !== undefined ? ` ${Math.round(view.fraction * 100)}%` : ''}`
+    : (status === 'waiting' || status === 'running') && view.insteadOf !== undefined ? `instead of: ${oneLine(view.insteadOf)}`
     : status === 'waiting' && task.dependsOn.length > 0 ? `waits for ${task.dependsOn.map(id => `step ${id}`).join(', ')}` : ''
   const what = `${task.id}. ${toolName(task.tool)}`
   // Done and failed steps say what came of them instead of what went in.

@@ -10,6 +10,9 @@ import type {RunView} from './state.ts'
 export const Request = ({text, width}: {text: string; width: number}) =>
   <Text bold>{wrap(`${marks.prompt} ${printable(text)}`, width).join('\n')}</Text>
 
+/** What a follow-up was understood as. */
+const As = ({text, width}: {text: string; width: number}) => <Text dimColor>{wrap(`as: ${oneLine(text)}`, width).join('\n')}</Text>
+
 const between = `  ${marks.bullet} `
 
 /** Items on as many rows as they need, none broken. */
@@ -34,6 +37,7 @@ export function FinishedRun({run, width}: {run: RunView; width: number}) {
   return (
     <Box flexDirection="column" marginBottom={1}>
       <Request text={run.request} width={width} />
+      {run.as !== undefined && <As text={run.as} width={width} />}
       <Chips run={run} width={width} oneRow={false} />
       {run.isExample && <Text dimColor>As you approved it before (/examples)</Text>}
       <Plan run={run} frame={0} width={width} rows={Infinity} />
@@ -53,10 +57,11 @@ export function LiveRun({run, frame, width, rows}: {run: RunView; frame: number;
   const request = wrap(`${marks.prompt} ${printable(run.request)}`, width)
   const shown = request.slice(0, Math.max(1, Math.min(3, rows - 4)))
   const state = !run.tools.length ? 'Choosing tools' : !run.planned ? 'Planning' : ''
-  const used = shown.length + (run.tools.length ? 1 : 0) + (state ? 1 : 0) + (run.replan ? 1 : 0)
+  const used = shown.length + (run.as === undefined ? 0 : 1) + (run.tools.length ? 1 : 0) + (state ? 1 : 0) + (run.replan ? 1 : 0)
   return (
     <Box flexDirection="column">
       <Text bold>{shown.join('\n')}</Text>
+      {run.as !== undefined && <Text dimColor wrap="truncate">{`as: ${oneLine(run.as)}`}</Text>}
       <Chips run={run} width={width} oneRow />
       {run.replan && <Text color="yellow" wrap="truncate">{`Planning again: ${oneLine(run.replan)}`}</Text>}
       <Plan run={run} frame={frame} width={width} rows={Math.max(1, rows - used)} />

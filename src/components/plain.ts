@@ -37,9 +37,10 @@ const skipped: Record<Extract<Event, {type: 'task-skipped'}>['reason'], string> 
 /** The line of an event, without its label's colour; undefined for those that plain output does not show. */
 function lineOf(event: Event): string | undefined {
   switch (event.type) {
+    case 'request': return event.as === undefined ? undefined : `as: ${event.as}`
     case 'tools-selected': return `tools: ${event.tools.map(t => t.name).join(', ') || 'none'}`
-    case 'task-added': return `step ${event.task.id}: ${event.task.tool} ${event.task.args.map(argText).filter(Boolean).join(' | ')}`.trimEnd()
-    case 'task-done': return `done ${event.id}: ${event.result.summary} (${duration(event.ms)})`
+    case 'task-added': return `step ${event.task.id}: ${event.task.tool} ${event.task.args.map(argText).filter(Boolean).join(' | ')}`.trimEnd() + (event.insteadOf === undefined ? '' : `, instead of: ${event.insteadOf}`)
+    case 'task-done': return event.isEarlier ? `done before ${event.id}: ${event.result.summary}` : `done ${event.id}: ${event.result.summary} (${duration(event.ms)})`
     case 'task-failed': return `failed ${event.id}: ${event.error.message}${choices(event)}`
     case 'task-skipped': return event.reason === 'dry-run' || event.reason === 'dropped' ? undefined : `skipped ${event.id}: ${skipped[event.reason]}${event.kept === undefined ? '' : `; ${event.kept}`}`
     case 'plan-done': return event.example ? 'plan: as you approved it before (/examples)' : undefined

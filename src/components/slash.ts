@@ -3,7 +3,7 @@ import type {Effect} from '../core/types.ts'
 import type {Complete} from './Input.tsx'
 
 const help: [string, string][] = [
-  ['/help', 'this help'], ['/tools', 'what tinyagent can do'], ['/mcp', 'what MCP servers have; read SERVER URI, prompt SERVER NAME'], ['/plan [request]', 'show the plan and run nothing; alone: on and off'],
+  ['/help', 'this help'], ['/new', 'start afresh: the next request is no follow-up'], ['/tools', 'what tinyagent can do'], ['/mcp', 'what MCP servers have; read SERVER URI, prompt SERVER NAME'], ['/plan [request]', 'show the plan and run nothing; alone: on and off'],
   ['/mail [file]', 'your mail; choose the open one'], ['/outbox', 'what was kept unsent; send N, delete N'], ['/notes', 'your notes'], ['/calendar', 'what is coming'],
   ['/log', 'what was done'], ['/undo [id]', 'take the last local step back'], ['/config', 'settings and where they are'],
   ['/model', 'the models in use'],

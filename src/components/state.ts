@@ -10,6 +10,10 @@ export interface TaskView {
   reason?: string
   message?: string
   fraction?: number
+  /** what it stands in the place of: a call of the last request */
+  insteadOf?: string
+  /** done by the last request, and not again */
+  isEarlier?: boolean
   /** the user's rule that let it go unasked */
   rule?: string
   ms?: number
@@ -17,6 +21,8 @@ export interface TaskView {
 
 export interface RunView {
   request: string
+  /** what a follow-up was understood as */
+  as?: string
   dryRun: boolean
   tools: SelectedTool[]
   /** the line of the plan that is being written */
@@ -44,7 +50,7 @@ const without = (run: RunView): RunView => { const {asking: _asking, ...rest} = 
 /** The run after one event; a `request` starts a new one. */
 export function reduce(run: RunView | undefined, event: Event): RunView | undefined {
   if (event.type === 'request') {
-    return {request: event.request, dryRun: event.dryRun, tools: [], partial: '', tasks: [], planned: false, repairs: [], previews: []}
+    return {request: event.request, ...(event.as !== undefined && {as: event.as}), dryRun: event.dryRun, tools: [], partial: '', tasks: [], planned: false, repairs: [], previews: []}
   }
   if (!run) return undefined
   switch (event.type) {
@@ -53,7 +59,7 @@ export function reduce(run: RunView | undefined, event: Event): RunView | undefi
       const text = run.partial + event.text
       return {...run, partial: text.slice(text.lastIndexOf('\n') + 1)}
     }
-    case 'task-added': return {...run, tasks: [...run.tasks, {task: event.task, status: 'waiting'}]}
+    case 'task-added': return {...run, tasks: [...run.tasks, {task: event.task, status: 'waiting', ...(event.insteadOf !== undefined && {insteadOf: event.insteadOf})}]}
     case 'plan-done': return {...run, partial: '', planned: true, timings: event.timings, ...(event.example && {isExample: true}), repairs: event.repairs, tasks: run.tasks.filter(t => !event.dropped.includes(t.task.id))}
     case 'question-asked': return {...update(run, event.id, {status: 'asking'}), asking: {id: event.id, question: event.question}}
     case 'question-answered': return without(update(run, event.id, {status: 'running'}))
@@ -62,7 +68,7 @@ export function reduce(run: RunView | undefined, event: Event): RunView | undefi
     case 'confirm-answered': return without(update(run, event.id, {status: 'waiting', ...(event.rule !== undefined && {rule: event.rule})}))
     case 'task-started': return update(run, event.id, {status: 'running', args: event.args})
     case 'task-progress': return update(run, event.id, {message: event.message, ...(event.fraction !== undefined && {fraction: event.fraction})})
-    case 'task-done': return update(run, event.id, {status: 'done', summary: event.result.summary, ms: event.ms})
+    case 'task-done': return update(run, event.id, {status: 'done', summary: event.result.summary, ms: event.ms, ...(event.isEarlier && {isEarlier: true})})
     case 'task-failed': return update(run, event.id, {status: 'failed', error: event.error, ms: event.ms})
     case 'task-skipped': return update(run, event.id, {status: 'skipped', reason: event.reason})
     // The next plan has the same numbers; of the one that failed only the reason is kept.

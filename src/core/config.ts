@@ -141,6 +141,7 @@ export const configSchema = z.strictObject({
       .refine(all => new Set(Object.keys(all).map(name => name.replaceAll('-', '_'))).size === Object.keys(all).length, 'two names differ in "-" and "_" only')
       .default({}),
   }).prefault({}),
+  conversation: z.strictObject({follow_ups: z.boolean().default(true)}).prefault({}),
   voice: z.strictObject({
     send: z.boolean().default(false),
     silence: z.number().min(0, 'expected 0 to 10 seconds').max(10, 'expected 0 to 10 seconds').default(1.2),
@@ -443,6 +444,9 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 # api_version = ""         # Azure, where its address has none of /openai/v1: e.g. "2024-10-21"
 # grammar = "none"         # or "llama.cpp", "vllm": the server writes nothing but calls of the tools
 # timeout = 120            # seconds without an answer
+
+[conversation]
+# follow_ups = true        # false: in the REPL too every request stands alone, and "make it 4" is none
 
 [voice]
 # send = false             # true: what was said is sent without a look at it; steps that leave the machine still ask

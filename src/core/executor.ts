@@ -1,7 +1,8 @@
 // Task stream -> reports: each task starts as soon as its inputs are there, while later lines of the plan are still
 // being written. Outward steps and questions wait until the whole plan is written, so that nobody is asked about half a plan.
 import {z} from 'zod'
-import {errorInfo, isAbort, ToolError} from './errors.ts'
+import {earlierCall, type Carry, type EarlierCall} from './carry-over.ts'
+import {errorInfo, isAbort, reasonOf, ToolError} from './errors.ts'
 import {resultFor} from './grammar.ts'
 import {oneAtATime} from './one-at-a-time.ts'
 import {paramsOf} from './params.ts'
@@ -26,6 +27,10 @@ export interface Report extends Outcome {
   reason?: SkipReason
   /** what was kept of a step that the user skipped, in a line for people */
   kept?: string
+  /** done by the last request, and not again */
+  isEarlier?: boolean
+  /** of the call that this one stands in the place of: that it was taken back, or why it stays */
+  tookBack?: string
 }
 
 export interface ExecutorDeps {
@@ -43,6 +48,10 @@ export interface ExecutorDeps {
   isAllowed(tool: Tool, preview: Preview, args: Args): boolean | Verdict | Promise<boolean | Verdict>
   /** ids that repair took out of the plan; filled before the task stream ends */
   dropped: ReadonlySet<number>
+  /** what the last request did, by the ids of this plan's calls; filled before each task is streamed */
+  carries?: ReadonlyMap<number, Carry>
+  /** takes back an earlier local call by its key in the journal; returns a line for people. Throws ToolError. */
+  takeBack?(key: string): Promise<string>
   /** told of an error that is nobody's but ours, with its stack */
   bug?(error: unknown): void
   /** of one preview or run; the time that a person thinks does not count */
@@ -123,6 +132,13 @@ async function runTask(task: Task, tool: Tool | undefined, inputs: Report[], run
   try {
     if (run.dropped.has(task.id)) return await skip('dropped')
     if (run.signal.aborted) return await skip('cancelled')
+    const carry = run.carries?.get(task.id)
+    if (carry && 'done' in carry && carry.done.result) {
+      const {result, effect} = carry.done
+      if (tool) report.source = worst([tool.source ?? 'lookup', ...Object.values(sourcesOf(task, tool, inputs))])
+      await run.emit({type: 'task-done', id: task.id, result, ms: 0, isEarlier: true})
+      return {...report, status: 'done', effect, result, isEarlier: true}
+    }
     if (!run.dryRun && inputs.some(i => i.status !== 'done')) return await skip('dependency')
     if (!tool) throw new ToolError('invalid-args', `There is no tool "${task.tool}" among the selected ones`)
 
@@ -130,7 +146,8 @@ async function runTask(task: Task, tool: Tool | undefined, inputs: Report[], run
     report.source = worst([tool.source ?? 'lookup', ...Object.values(sources)])
     const context = contextFor(task, run, limit)
     if (run.dryRun) {
-      await run.emit({type: 'preview', id: task.id, preview: await dryPreview(task, tool, sources, run.now, context)})
+      const preview = await dryPreview(task, tool, sources, run.now, context)
+      await run.emit({type: 'preview', id: task.id, preview: withNotice(preview, carry && carryNotice(carry))})
       return await skip('dry-run')
     }
 
@@ -146,13 +163,21 @@ async function runTask(task: Task, tool: Tool | undefined, inputs: Report[], run
     await run.emit({type: 'task-started', id: task.id, tool: tool.name, args, effect: report.effect, key: context.key})
     report.touchedWorld = report.effect !== 'read'
     limit.renew() // the preview has had its own
+    const old = carry && 'insteadOf' in carry && canTakeBack(carry.insteadOf) ? carry.insteadOf : undefined
+    // The new one first, so that nothing is lost when it fails; but one note can't hold both.
+    if (old && conflict(touchesOf(tool, task, run.now), touchesOf(tool, old.task, run.now))) {
+      report.tookBack = await limit.race(takeBack(old, run), true)
+      limit.renew()
+    }
     const result = await limit.race(tool.run(args, context), report.touchedWorld)
-    await run.emit({type: 'task-done', id: task.id, result, ms: since(start)})
+    if (old && report.tookBack === undefined) report.tookBack = await takeBack(old, run).catch((cause: unknown) => `${strip(old.result!.summary)} stays as well: ${reasonOf(cause)}`)
+    await run.emit({type: 'task-done', id: task.id, result, ms: since(start), ...(report.tookBack !== undefined && {tookBack: report.tookBack})})
     return {...report, status: 'done', result}
   } catch (cause) {
     if (run.signal.aborted && !report.touchedWorld) return await skip('cancelled')
     const error = failure(cause, report.touchedWorld, run)
     if (error.code === 'bug') run.bug?.(cause)
+    if (report.tookBack !== undefined) error.message += `; the earlier one is gone: ${report.tookBack}`
     await run.emit({type: 'task-failed', id: task.id, error, ms: since(start)})
     return {...report, status: 'failed', error}
   } finally {
@@ -168,6 +193,29 @@ function failure(cause: unknown, touchedWorld: boolean, run: Run): ErrorInfo {
 }
 
 interface Approval { run: Run; context: ToolContext; limit: TimeLimit }
+
+const canTakeBack = ({effect, result, key}: EarlierCall): boolean => effect === 'local' && result?.undo !== undefined && key !== undefined
+
+/** Its journal line says so too. */
+async function takeBack({key}: EarlierCall, run: Run): Promise<string> {
+  if (!run.takeBack || key === undefined) throw new ToolError('refused', 'nobody here can take it back')
+  return run.takeBack(key)
+}
+
+const strip = (text: string): string => text.trim().replace(/[.!]$/, '')
+
+/** One line of truth on a card of a follow-up. */
+function carryNotice(carry: Carry): string | undefined {
+  const earlier = earlierCall(carry)
+  const {result} = earlier
+  if (!result) return 'It was begun by the last request and may have been done all the same.'
+  const summary = strip(result.summary)
+  if ('besides' in carry) return `Sent before: ${summary}. This one goes to the others only.`
+  return canTakeBack(earlier) ? `A change: ${summary} is taken back for it.` : `${summary}: that cannot be taken back, and stays beside this one.`
+}
+
+const withNotice = (preview: Preview, notice: string | undefined): Preview =>
+  notice === undefined ? preview : {...preview, notice: [notice, preview.notice].filter(Boolean).join(' ')}
 
 /**
  * Previews a call and, when it is outward, gets a person's or the policy's word on it. Edited arguments are checked and shown
@@ -194,15 +242,18 @@ async function approve(task: Task, tool: Tool, first: Args, firstSources: Record
     }
     // A tool of others that only looks up tells its server what it is asked: text of a document needs a person's word.
     const leaks = tool.foreign && made.effect === 'read' && Object.values(sources).includes('document')
-    const preview: Preview = {...made, ...(leaks && {effect: 'outward' as const}), sources: {...sources}}
-    if (problem !== undefined) preview.notice = [problem, made.notice].filter(Boolean).join(' ')
+    const carry = run.carries?.get(task.id)
+    const preview = withNotice({...made, ...(leaks && {effect: 'outward' as const}), sources: {...sources}}, carry && carryNotice(carry))
+    if (problem !== undefined) preview.notice = [problem, preview.notice].filter(Boolean).join(' ')
     const {effect} = preview
     if (effect === 'outward' && tool.effect !== 'outward') throw new ToolError('refused', `${tool.name} would do more than it declares`)
-    if (effect !== 'outward' && !isEdited) return {effect, args}
+    // What may have been done already is not begun again unseen, whatever it is.
+    const isInDoubt = carry && !earlierCall(carry).result
+    if (effect !== 'outward' && !isEdited && !isInDoubt) return {effect, args}
 
     await limit.pause(run.planWritten)
     if (run.dropped.has(task.id)) return {effect, reason: 'dropped'}
-    const {allowed, rule}: Verdict = isEdited ? {allowed: false} : verdictOf(await run.isAllowed(tool, preview, args))
+    const {allowed, rule}: Verdict = isEdited || isInDoubt || (carry && earlierCall(carry).effect === 'outward') ? {allowed: false} : verdictOf(await run.isAllowed(tool, preview, args))
     if (rule !== undefined) preview.notice = [preview.notice, `${allowed ? 'Allowed by' : 'Asked because of'} ${rule}`].filter(Boolean).join(' ')
     const answer = await limit.pause(run.dialog(async () => {
       if (run.signal.aborted) return 'cancelled'

@@ -13,11 +13,16 @@ export function deliveries(reports: Report[]): Report[] {
 export function join(reports: Report[], status: RunStatus, isDryRun: boolean): string {
   if (reports.length === 0) return 'None of the tools here can do that.'
   if (isDryRun) return 'Dry run: nothing was done.'
-  const done = deliveries(reports).filter(r => r.status === 'done').map(r => r.result?.summary ?? '')
+  const all = deliveries(reports).filter(r => r.status === 'done')
+  // Of a follow-up only what it did, unless that is nothing.
+  const isDoneAlready = reports.every(r => r.isEarlier)
+  const done = all.filter(r => isDoneAlready || !r.isEarlier).map(r => r.result?.summary ?? '')
   const failed = reports.filter(r => r.status === 'failed').map(r =>
     r.error?.code === 'unknown' ? strip(r.error.message) : `Could not ${intent(r)}: ${strip(r.error?.message ?? '')}`)
   const sentences = [
+    ...(isDoneAlready ? ['That is done already'] : []),
     ...(done.length > 0 ? [list(done.map((s, i) => i === 0 ? strip(s) : lower(strip(s))), '; ')] : []),
+    ...reports.flatMap(r => r.status === 'done' && r.tookBack !== undefined ? [r.tookBack] : []),
     ...failed,
     ...(['dependency', 'nobody', 'user', 'cancelled'] as const).flatMap(reason => skipped(reports, reason)),
     ...reports.flatMap(r => r.kept === undefined ? [] : [r.kept]),

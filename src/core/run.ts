@@ -14,12 +14,16 @@ export interface Request {
   /** unique over all runs; the keys of side effects are made from it */
   id: string
   text: string
+  /** what a follow-up was understood as: this is planned */
+  as?: string
   now: Date
   dryRun: boolean
 }
 
 /** What planning needs. The models are opened on first use. */
 export interface PlanDeps {
+  /** what the last request did, where this is a follow-up */
+  carries?: ExecutorDeps['carries']
   retriever(): Promise<Retriever>
   planner(): Promise<Planner>
   instructions?: string
@@ -31,6 +35,7 @@ export interface RunDeps extends PlanDeps {
   confirm?: Confirm
   ask?: Ask
   isAllowed: ExecutorDeps['isAllowed']
+  takeBack?: ExecutorDeps['takeBack']
   /** the plan is the user's: what goes wrong in it is said and not planned again */
   isFixed?: boolean
   bug?(error: unknown): void
@@ -58,9 +63,9 @@ export async function runRequest(request: Request, deps: RunDeps, emit: Emit): P
     await emit({type: 'done', status, exitCode, ms: since(start)})
     return {status, exitCode}
   }
-  await emit({type: 'request', id: request.id, request: request.text, now: localTime(request.now), dryRun: request.dryRun})
+  await emit({type: 'request', id: request.id, request: request.text, now: localTime(request.now), dryRun: request.dryRun, ...(request.as !== undefined && {as: request.as})})
   try {
-    const {selected, ...selection} = await selectTools(request.text, deps.tools, deps)
+    const {selected, ...selection} = await selectTools(request.as ?? request.text, deps.tools, deps)
     await emit({type: 'tools-selected', tools: selected, ms: selection.retrieveMs})
     const execution = await runPlans(request, selection, deps, emit)
     const status = statusOf(execution, deps.signal.aborted)
@@ -84,7 +89,7 @@ export async function runRequest(request: Request, deps: RunDeps, emit: Emit): P
 async function runPlans(request: Request, selection: Omit<Selection<Tool>, 'selected'>, deps: RunDeps, emit: Emit): Promise<Execution> {
   let previous: {plan: string; error: string} | undefined
   for (let attempt = 0; ; attempt++) {
-    const planning = await startPlan({request, ...selection, attempt, previous}, deps, emit)
+    const planning = await startPlan({request: {text: request.as ?? request.text, now: request.now}, ...selection, attempt, previous}, deps, emit)
     const all = await execute(planning.tasks, {
       // Calls of another plan have the same numbers, and are other calls.
       ...deps, tools: selection.tools, now: request.now, runId: attempt === 0 ? request.id : `${request.id}-${attempt + 1}`, dryRun: request.dryRun, emit, dropped: planning.dropped,
@@ -112,7 +117,7 @@ const fixable = (reports: Report[]): string | undefined => reports.find(r => r.e
 
 function statusOf({reports, isStopped, error}: Execution, isAborted: boolean): RunStatus {
   if (isAborted || isStopped) return 'cancelled'
-  const isDone = deliveries(reports).some(r => r.status === 'done')
+  const isDone = deliveries(reports).some(r => r.status === 'done' && !r.isEarlier)
   if (error !== undefined || reports.some(r => r.status === 'failed')) return isDone ? 'partly' : 'failed'
   if (reports.some(r => r.reason === 'nobody')) return isDone ? 'partly' : 'needs-confirmation'
   return 'done'
@@ -178,7 +183,9 @@ export async function startPlan(input: PlanStart, deps: PlanDeps, emit: Emit): P
         value.task.dependsOn.forEach(id => needed.add(id))
         timings.firstTaskMs ??= since(start) + input.retrieveMs
         const effect = tools.find(t => t.name === value.task.tool)?.effect ?? 'outward'
-        await emit({type: 'task-added', task: value.task, effect, attempt})
+        const carry = deps.carries?.get(value.task.id)
+        const insteadOf = carry && 'insteadOf' in carry ? carry.insteadOf.result?.summary : undefined
+        await emit({type: 'task-added', task: value.task, effect, attempt, ...(insteadOf !== undefined && {insteadOf})})
         yield value.task
       }
     }

@@ -206,10 +206,10 @@ export interface Timings {
 
 /** One union for Ink, plain output, --json and the journal. Plain JSON; docs/events.md is generated from it. */
 export type Event =
-  | {type: 'request'; id: string; request: string; now: string; dryRun: boolean}
+  | {type: 'request'; id: string; request: string; now: string; dryRun: boolean; /** what a follow-up was understood as; this is planned */ as?: string}
   | {type: 'tools-selected'; tools: SelectedTool[]; ms: number}
   | {type: 'plan-delta'; text: string}
-  | {type: 'task-added'; task: Task; effect: Effect; attempt: number}
+  | {type: 'task-added'; task: Task; effect: Effect; attempt: number; /** what it stands in the place of: a call of the last request, in a line */ insteadOf?: string}
   /** the whole plan, resolved and repaired; `dropped` lists tasks that repair took out */
   | {type: 'plan-done'; plan: string; timings: Timings; repairs: string[]; dropped: number[]; /** the plan that the user has approved for this request before */ example?: boolean}
   | {type: 'question-asked'; id: number; question: Question}
@@ -220,7 +220,8 @@ export type Event =
   /** `args` by name, resolved; `key` is the journal's key of a local or outward effect */
   | {type: 'task-started'; id: number; tool: string; args: {[name: string]: Json}; effect: Effect; key: string}
   | {type: 'task-progress'; id: number; message: string; fraction?: number}
-  | {type: 'task-done'; id: number; result: Result; ms: number}
+  /** `isEarlier`: by the last request, and not again; `tookBack`: the earlier call that this one stands in the place of, or why it stays */
+  | {type: 'task-done'; id: number; result: Result; ms: number; isEarlier?: boolean; tookBack?: string}
   | {type: 'task-failed'; id: number; error: ErrorInfo; ms: number}
   | {type: 'task-skipped'; id: number; reason: 'dependency' | 'user' | 'dropped' | 'cancelled' | 'nobody' | 'dry-run'; /** what was kept of it, e.g. a draft */ kept?: string}
   /** a change on this machine beside the step's own (ToolContext.aside); `key` is its journal's key */

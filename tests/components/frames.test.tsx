@@ -48,6 +48,18 @@ describe('the plan on the screen', () => {
     expect(text).toContain('4. send_sms')
     expect(text).toContain('Planning')
   })
+  it('says what a follow-up was understood as, what a step stands in the place of, and what was done before', () => {
+    const events: Event[] = [
+      {type: 'request', id: 'r', request: 'make it 4', as: 'lunch with Ana tomorrow at 4', now: '2026-03-03T09:00:00', dryRun: false},
+      {type: 'task-added', task: task(1, 'get_email_address', ['Ana']), effect: 'read', attempt: 0},
+      {type: 'task-done', id: 1, result: {value: 'ana@example.org', summary: 'Found her'}, ms: 0, isEarlier: true},
+      {type: 'task-added', task: task(2, 'create_calendar_event', ['Lunch', 'tomorrow at 4', '', '', [], '', '']), effect: 'local', attempt: 0, insteadOf: 'Added Lunch at 15:00'},
+    ]
+    const live = frame(<LiveRun run={view(events)} frame={0} width={100} rows={20} />, 100)
+    expect(live).toContain('as: lunch with Ana tomorrow at 4')
+    expect(live).toContain('instead of: Added Lunch at 15:00')
+    expect(frame(<FinishedRun run={view(events)} width={100} />, 100)).toMatch(/as: lunch with Ana[^]*Found her \(done before\)/)
+  })
   it('never grows higher than the rows it is given', () => {
     const many = [...Array(30).keys()].map((i): Event => ({type: 'task-added', task: task(i + 1, 'create_reminder', [`thing ${i}`, '', '', '', 0, false]), effect: 'local', attempt: 0}))
     const text = frame(<LiveRun run={view([...started.slice(0, 2), ...many])} frame={0} width={80} rows={12} />, 80)

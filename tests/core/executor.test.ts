@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import {expect, test} from 'vitest'
 import {z} from 'zod'
 import {ToolError} from '../../src/core/errors.ts'
+import type {Carry, EarlierCall} from '../../src/core/carry-over.ts'
 import {execute, type ExecutorDeps} from '../../src/core/executor.ts'
 import {arg} from '../../src/core/params.ts'
 import {parsePlan, PlanParser} from '../../src/core/plan-parser.ts'
@@ -450,4 +451,77 @@ test('a side effect does not begin when its line cannot be written to the journa
   })
   expect(status).toEqual(['failed'])
   expect(wrote).toEqual([])
+})
+
+// ---- a follow-up: what the last request did ----
+
+/** A call of the last request. */
+const earlier = (plan: string, more: Partial<EarlierCall> = {}): EarlierCall => {
+  const [task] = parsePlan(`${plan}\n2. join()`).tasks
+  return {task: task!, keys: {words: '', resolved: '', args: []}, effect: 'local', key: 'old-1', result: {value: 'old value', summary: 'Did the old one.', undo: 'u'}, ...more}
+}
+const carried = (id: number, carry: Carry): ReadonlyMap<number, Carry> => new Map([[id, carry]])
+
+test('what was done is not done again, and its result is used', async () => {
+  const sent: Json[] = []
+  const looked: string[] = []
+  const {reports, events} = await run('1. look("a")\n2. send(["me@x.org"], "$1")\n3. join()', [readTool('look', async v => { looked.push(v); return v }), send(sent)], {
+    carries: carried(1, {done: earlier('1. look("a")', {effect: 'read'})}), confirm: async () => 'yes',
+  })
+  expect(looked).toEqual([])
+  expect(sent).toEqual([{to: ['me@x.org'], text: 'old value'}])
+  expect(reports[0]).toMatchObject({status: 'done', isEarlier: true, touchedWorld: false})
+  expect(events).toContainEqual(expect.objectContaining({type: 'task-done', id: 1, isEarlier: true}))
+})
+
+test('a change on this machine is made first, and then the old one is taken back', async () => {
+  const did: string[] = []
+  const takeBack = async (key: string): Promise<string> => { did.push(key); return 'Took it back' }
+  const carries = carried(1, {insteadOf: earlier('1. note("a", "old")')})
+  const {reports} = await run('1. note("b", "new")\n2. join()', [note(async v => { did.push(v); return v })], {carries, takeBack})
+  expect(did).toEqual(['new', 'old-1'])
+  expect(reports[0]).toMatchObject({status: 'done', tookBack: 'Took it back'})
+
+  did.length = 0
+  const failed = await run('1. note("b", "new")\n2. join()', [note(async () => { throw new ToolError('unavailable', 'the disk is full') })], {carries, takeBack})
+  expect(failed.status).toEqual(['failed'])
+  expect(did).toEqual([]) // nothing is lost
+
+  const kept = await run('1. note("b", "new")\n2. join()', [note()], {carries, takeBack: async () => { throw new ToolError('refused', 'It has changed since') }})
+  expect(kept.reports[0]).toMatchObject({status: 'done', tookBack: 'Did the old one stays as well: It has changed since'})
+})
+
+test('where both are the same thing, the old one is taken back first; if that is refused, nothing is done', async () => {
+  const did: string[] = []
+  const carries = carried(1, {insteadOf: earlier('1. note("a", "old")')})
+  const tool = note(async v => { did.push(v); return v })
+  await run('1. note("a", "new")\n2. join()', [tool], {carries, takeBack: async key => { did.push(key); return 'Took it back' }})
+  expect(did).toEqual(['old-1', 'new'])
+  did.length = 0
+  const refused = await run('1. note("a", "new")\n2. join()', [tool], {carries, takeBack: async () => { throw new ToolError('refused', 'It has changed since') }})
+  expect(refused.status).toEqual(['failed'])
+  expect(did).toEqual([])
+})
+
+test('beside a message that is gone a person is asked, whatever the policy says, and told of it', async () => {
+  const sent: Json[] = []
+  const cards: (string | undefined)[] = []
+  const old = earlier('1. send(["me@x.org"], "at 3")', {effect: 'outward'})
+  await run('1. send(["me@x.org"], "at 4")\n2. join()', [send(sent)], {
+    carries: carried(1, {insteadOf: old}), isAllowed: () => true, confirm: async preview => { cards.push(preview.notice); return 'skip' },
+  })
+  expect(cards).toEqual(['Did the old one: that cannot be taken back, and stays beside this one.'])
+  expect(sent).toEqual([])
+})
+
+test('what may have been done already is asked about, also on this machine', async () => {
+  const {result: _result, ...doubtful} = earlier('1. note("a", "old")')
+  const {status, events} = await run('1. note("a", "old")\n2. join()', [note()], {carries: carried(1, {insteadOf: doubtful}), isAllowed: () => true})
+  expect(status).toEqual(['nobody'])
+  expect(events).toContainEqual(expect.objectContaining({type: 'confirm-asked', preview: expect.objectContaining({notice: expect.stringContaining('may have been done')})}))
+})
+
+test('a dry run shows the change and makes none', async () => {
+  const {events} = await run('1. note("b", "new")\n2. join()', [note()], {dryRun: true, carries: carried(1, {insteadOf: earlier('1. note("a", "old")')}), takeBack: async () => { throw new Error('not in a dry run') }})
+  expect(events).toContainEqual(expect.objectContaining({type: 'preview', preview: expect.objectContaining({notice: 'A change: Did the old one is taken back for it.'})}))
 })

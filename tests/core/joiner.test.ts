@@ -49,3 +49,10 @@ test('a plan of join() alone says that no tool can do it, a dry run that nothing
   expect(join([], 'done', false)).toBe('None of the tools here can do that.')
   expect(join([report(1, text, skipped('dry-run'))], 'done', true)).toBe('Dry run: nothing was done.')
 })
+
+test('of a follow-up only what it did is told, and what was taken back for it; where all was done, that', () => {
+  const before = report(1, remind, {...done("Added 'Tea'"), isEarlier: true})
+  expect(join([before, report(2, remind, {...done("Added 'Dentist' at 16:00"), tookBack: "Removed the reminder: Added 'Dentist' at 15:00"})], 'done', false)).toBe("Added 'Dentist' at 16:00. Removed the reminder: Added 'Dentist' at 15:00.")
+  expect(join([before, report(2, text, skipped('user'))], 'done', false)).toBe('Skipped as you wished: send a text message.')
+  expect(join([before], 'done', false)).toBe("That is done already. Added 'Tea'.")
+})

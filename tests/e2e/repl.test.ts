@@ -1,5 +1,5 @@
 // The REPL: its editor, history, completion and slash commands.
-import {readFileSync, statSync} from 'node:fs'
+import {readdirSync, readFileSync, statSync} from 'node:fs'
 import path from 'node:path'
 import {describe, expect, it} from 'vitest'
 import {keys, open, openRepl, paste, put, testHome} from './fixtures.ts'
@@ -193,5 +193,53 @@ describe('what is typed while a request runs', () => {
     await t.shows('Cancelled')
     t.type('\r')
     await t.shows(/\d{8}T\d{6}-\S+ +Added the reminder 'Buy milk'/) // the log
+  })
+})
+
+describe('a follow-up', () => {
+  const request = 'remind me to call the dentist tomorrow at 3pm and text +1 202 555-0143 that I\'m out tomorrow'
+  const reminders = (home: string): string[] => {
+    const folder = path.join(home, 'data/reminders')
+    return readdirSync(folder, {recursive: true, withFileTypes: true}).filter(e => e.name.endsWith('.ics')).map(e => readFileSync(path.join(e.parentPath, e.name), 'utf8'))
+  }
+  it('changes what was done on this machine, and sends nothing twice', async () => {
+    const home = testHome()
+    const t = await openRepl({home, plan: 'follow-up', columns: 120})
+    t.type(`${request}\r`)
+    await t.shows('[s]end')
+    t.type('s')
+    await t.shows(/in the\s+outbox\.[^]*What shall I do\?/)
+    t.type('make it 4 instead\r')
+    await t.shows('as: remind me to call the dentist tomorrow at 4pm and text')
+    await t.shows(/Text message .*\(done before\)[^]*What shall I do\?/) // no card in between
+    expect(reminders(home)).toHaveLength(1)
+    expect(reminders(home)[0]).toMatch(/DUE[^\n]*T160000/)
+    t.type('/log\r')
+    await t.shows(/undone: Added the reminder 'Call the dentist' for .*15:00/)
+    t.type('/undo\r')
+    await t.shows(/❯ \/undo\n[^\n]*: Added the reminder[^]*What shall I do\?/)
+    expect(reminders(home)).toHaveLength(0)
+    t.type('make it 5\r') // what /undo took back is done again, and still nothing is sent twice
+    await t.shows(/as: remind me to call the dentist tomorrow at 5pm[^]*Added the reminder[^]*What shall I do\?/)
+    expect(reminders(home)).toHaveLength(1)
+  })
+  it('/new starts afresh, and so does a config without them', async () => {
+    const t = await openRepl({plan: 'follow-up', columns: 120})
+    for (const text of [request, 'make it 4 instead']) {
+      t.type(`${text}\r`)
+      await t.shows('[s]end')
+      t.type('k')
+      await t.shows(/Skipped as you wished[^]*What shall I do\?/)
+      t.type('/new\r/clear\r')
+      await t.loses('Skipped as you wished')
+      expect(t.text()).not.toContain('as: ')
+    }
+    const home = testHome()
+    put(home, 'config/config.toml', '[conversation]\nfollow_ups = false\n')
+    const plain = open(['--plain'], {home, plan: 'two-reminders'})
+    await plain.shows('you:')
+    plain.type('remind me to buy milk\nmake it tomorrow\n')
+    await plain.shows(/you: make it tomorrow[^]*Added the reminder[^]*you:/)
+    expect(plain.text()).not.toContain('as: ')
   })
 })

@@ -9,12 +9,17 @@ import type {PlanInput, PlanPiece, Planner, PlanSummary, Task} from '../types.ts
 const chunkSchema = z.union([z.string(), z.strictObject({afterMs: z.number().nonnegative(), text: z.string()})])
 export type Chunk = z.infer<typeof chunkSchema>
 
-/** The text of a recording: a JSON list of chunks, or plan text, one chunk a line. Throws where a list is not one of chunks. */
-export const readRecording = (text: string): Chunk[] =>
-  text.trimStart().startsWith('[') ? z.array(chunkSchema).parse(JSON.parse(text)) : text.split(/(?<=\n)/)
+/** The text of a recording: a JSON list of chunks, or a list of such lists, one a request, or plan text, one chunk a line. Throws for other lists. */
+export function readRecording(text: string): Chunk[][] {
+  if (!text.trimStart().startsWith('[')) return [text.split(/(?<=\n)/)]
+  const json: unknown = JSON.parse(text)
+  const isOne = Array.isArray(json) && !json.some(item => Array.isArray(item))
+  return z.array(z.array(chunkSchema)).min(1).parse(isOne ? [json] : json)
+}
 
-/** Every request gets the same stream. */
-export function replayPlanner(chunks: readonly Chunk[]): Planner {
+/** Every request gets the same stream, or the next of several; the last one stays. */
+export function replayPlanner(chunks: readonly Chunk[], ...later: (readonly Chunk[])[]): Planner {
+  const streams = [chunks, ...later]
   return {
     name: 'replay',
     close: () => Promise.resolve(),
@@ -25,7 +30,8 @@ export function replayPlanner(chunks: readonly Chunk[]): Planner {
       const parsed = function* (found: Task[]): Generator<PlanPiece> {
         for (const task of found) { tasks.push(task); yield {task} }
       }
-      for (const chunk of chunks) {
+      const stream = streams.length > 1 ? streams.shift()! : streams[0]!
+      for (const chunk of stream) {
         if (typeof chunk !== 'string') await pause(chunk.afterMs, undefined, {signal})
         signal.throwIfAborted()
         const delta = typeof chunk === 'string' ? chunk : chunk.text
@@ -33,7 +39,7 @@ export function replayPlanner(chunks: readonly Chunk[]): Planner {
         yield* parsed(parser.feed(delta))
       }
       yield* parsed(parser.end())
-      return {...repairPlan({tasks}, input.request), promptTokens: 0, generatedTokens: chunks.length}
+      return {...repairPlan({tasks}, input.request), promptTokens: 0, generatedTokens: stream.length}
     },
   }
 }
