@@ -23,7 +23,7 @@ import {isMadeForThisMachine} from './setup-voice.ts'
 export interface Check { name: string; state: 'ok' | 'note' | 'bad'; detail: string }
 
 export async function doctorCommand(session: Session, signal: AbortSignal): Promise<number> {
-  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await endpointChecks(session, signal), ...await nativeChecks(), ...folderChecks(session), ...await mailChecks(session, signal), ...await davChecks(session, signal), ...await zoomChecks(session, signal), ...programChecks(), ...await indexChecks(session, signal), ...await ownToolChecks(session, signal)]
+  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await endpointChecks(session, signal), ...await nativeChecks(), ...folderChecks(session), ...await mailChecks(session, signal), ...await davChecks(session, signal), ...await zoomChecks(session, signal), ...await joplinChecks(session, signal), ...programChecks(), ...await indexChecks(session, signal), ...await ownToolChecks(session, signal)]
   if (session.options.json) process.stdout.write(`${JSON.stringify(checks)}\n`)
   else for (const {name, state, detail} of checks) process.stdout.write(`${state.padEnd(5)} ${name}: ${printable(detail)}\n`)
   return checks.some(c => c.state === 'bad') ? 1 : 0
@@ -220,6 +220,18 @@ async function zoomChecks({config, configError}: Session, signal: AbortSignal): 
   } catch (error) {
     signal.throwIfAborted()
     return [{name: 'zoom', state: 'bad', detail: reasonOf(error)}]
+  }
+}
+
+async function joplinChecks({config, configError}: Session, signal: AbortSignal): Promise<Check[]> {
+  if (configError || config.values.notes.backend !== 'joplin') return []
+  const [{joplinOptions}, {joplinNotebooks}] = await Promise.all([import('../tools/index.ts'), import('../tools/notes/joplin.ts')])
+  try {
+    const notebooks = await joplinNotebooks(joplinOptions(config), signal)
+    return [{name: 'joplin', state: 'ok', detail: `takes the token and has ${notebooks.length} notebooks`}]
+  } catch (error) {
+    signal.throwIfAborted()
+    return [{name: 'joplin', state: 'bad', detail: reasonOf(error)}]
   }
 }
 

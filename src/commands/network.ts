@@ -20,6 +20,7 @@ export async function contactsOf(config: Config): Promise<Contact[]> {
     const {imap, smtp} = accountOf(config)
     contacts.push({host: nameOf(imap), why: 'reads your inbox, keeps sent mails and drafts'}, {host: nameOf(smtp), why: 'sends the mails that you confirm'})
   }
+  if (config.values.notes.backend === 'joplin') contacts.push({host: new URL(config.values.notes.joplin.url).host, why: 'is your Joplin, which keeps your notes'})
   const signIns = new Map<Purpose, ProviderName>()
   if (config.mail.backend === 'imap' && config.mail.auth !== 'password') signIns.set('mail', config.mail.auth)
   const {davAccount, davAreas, davAuth, isDav} = await import('../tools/dav/account.ts')

@@ -9,8 +9,6 @@ import {isLoopbackHost} from './network.ts'
 import {expand, makeFolder, type Paths} from './paths.ts'
 import {parseRule} from './policy.ts'
 
-const folder = z.strictObject({dir: z.string().min(1).optional()}).prefault({})
-
 /** A login of a CalDAV and CardDAV server. `auth`: a password, or who is signed in with (core/oauth/). */
 const davLogin = {
   url: z.string().default(''), user: z.string().default(''), auth: z.enum(['password', 'google', 'other']).default('password'),
@@ -68,6 +66,14 @@ export function endpointProblem(text: string): string | undefined {
   return undefined
 }
 
+/** Why that is no address of Joplin's API, which gets the token in each request; undefined where it is one. */
+export function joplinProblem(text: string): string | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url || !['http:', 'https:'].includes(url.protocol) || url.username !== '' || url.search !== '') return 'expected an address such as "http://127.0.0.1:41184"'
+  if (url.protocol === 'http:' && !isLoopbackHost(url.hostname)) return 'http:// is for this machine only: your notes would be readable on the way. Use a tunnel (ssh -L)'
+  return undefined
+}
+
 /** The system's own folders in a home that is searched as a whole; a folder of that name elsewhere is the user's. */
 const systemFolders: Partial<Record<NodeJS.Platform, string[]>> = {darwin: ['/Library'], win32: ['/AppData']}
 const defaultExclude = ['node_modules', '.git', '.cache', ...systemFolders[process.platform] ?? []]
@@ -82,7 +88,18 @@ export const configSchema = z.strictObject({
   instructions: z.string().max(2000).default(''),
   dav: z.strictObject(davLogin).prefault({}),
   calendar: calendars, reminders: calendars, contacts: addressBooks,
-  notes: folder,
+  notes: z.strictObject({
+    dir: z.string().min(1).optional(),
+    backend: z.enum(['folder', 'joplin']).default('folder'),
+    joplin: z.strictObject({
+      url: z.string().superRefine((text, context) => {
+        const problem = joplinProblem(text)
+        if (problem !== undefined) context.addIssue({code: 'custom', message: problem})
+      }).default('http://127.0.0.1:41184'),
+      notebook: z.string().trim().min(1, 'expected the name of a notebook').default('Notes'),
+      token_command: z.array(z.string()).default([]),
+    }).prefault({}),
+  }).prefault({}),
   sms: z.strictObject({
     dir: z.string().min(1).optional(),
     gateway: z.enum(['outbox', 'twilio', 'kdeconnect', 'modemmanager', 'termux']).default('outbox'),
@@ -350,7 +367,12 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 # password_command = []
 # dir = ${JSON.stringify(path.join(paths.data, 'contacts'))}    # vCard files (khard)
 [notes]
+# backend = "folder"       # or "joplin": its app or \`joplin server start\` on this machine; \`tinyagent setup joplin\` sets it up
 # dir = ${JSON.stringify(path.join(paths.data, 'notes'))}       # Markdown (Obsidian)
+[notes.joplin]
+# url = "http://127.0.0.1:41184"
+# notebook = "Notes"       # gets what names no folder
+# token_command = []       # a program that prints the token; or TINYAGENT_JOPLIN_PASSWORD; [] is the system's keyring
 [mail]
 # dir = ${JSON.stringify(path.join(paths.data, 'mail'))}        # Maildir
 # backend = "folder"       # or "imap": the account of user.email; \`tinyagent setup mail\` sets it up

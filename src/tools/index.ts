@@ -20,6 +20,7 @@ import {openMaildir} from './mail/maildir.ts'
 import {openImapMail} from './mail/smtp-imap.ts'
 import {mapsTools} from './maps/maps.ts'
 import {outboxTools} from './outbox/outbox.ts'
+import {openJoplinNotes, type JoplinOptions} from './notes/joplin.ts'
 import {openMarkdownNotes} from './notes/markdown.ts'
 import {notesTools, type NotesBackend} from './notes/notes.ts'
 import {pdfTools} from './pdf/pdf.ts'
@@ -64,7 +65,7 @@ export function openTools(config: Config, {warn, embed, openMail}: ToolDeps): {t
   const mail = config.mail.backend === 'imap' ? openImapMail(accountOf(config), {dir: dirs.mail, ...mailOptions}) : openMaildir(dirs.mail, mailOptions)
   const calendar = values.calendar.backend === 'caldav' ? openDavCalendar(davOptions(config, 'calendar', warn)) : openVdirCalendar(dirs.calendar, warn)
   const reminders = values.reminders.backend === 'caldav' ? openDavReminders(davOptions(config, 'reminders', warn)) : openVdirReminders(dirs.reminders, warn)
-  const notes = openMarkdownNotes(dirs.notes)
+  const notes = values.notes.backend === 'joplin' ? openJoplinNotes(joplinOptions(config)) : openMarkdownNotes(dirs.notes)
   const me = user.email ? {address: user.email, ...(user.name && {name: user.name})} : undefined
   const open = maps.open ? systemOpener() : undefined
   const nameOf = (channel: string): Promise<string | undefined> => contacts.nameOf(channel)
@@ -82,6 +83,11 @@ export function openTools(config: Config, {warn, embed, openMail}: ToolDeps): {t
   ]
   return {tools: inOrder(tools), backends: {calendar, reminders, contacts, notes, mail}}
 }
+
+export const joplinOptions = ({paths, values: {notes: {joplin}}}: Config): JoplinOptions => ({
+  url: joplin.url, notebook: joplin.notebook, dir: paths.state,
+  token: () => readSecret('joplin', {paths, command: joplin.token_command}),
+})
 
 function openMeetings(config: Config): ZoomBackend {
   const {provider, jitsi} = config.meetings

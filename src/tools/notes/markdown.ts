@@ -8,6 +8,7 @@ import {ToolError} from '../../core/errors.ts'
 import {oneLine} from '../../core/text.ts'
 import type {Json} from '../../core/types.ts'
 import {createWhole, errno, isMissing, notWritten, syncFolder} from '../files/durable.ts'
+import {fileName, isIn, notesNamed, plain} from './match.ts'
 import type {Note, NotesBackend} from './notes.ts'
 
 const token = z.discriminatedUnion('type', [
@@ -15,40 +16,8 @@ const token = z.discriminatedUnion('type', [
   z.object({type: z.literal('append'), path: z.string(), hash: z.string(), /** bytes */ before: z.number().int().min(0)}),
 ])
 const hashOf = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
-const plain = (text: string): string => text.normalize('NFC').trim().toLowerCase()
-const words = (text: string): string[] => plain(text).split(/[^\p{L}\p{M}\p{N}]+/u).filter(Boolean)
 const maxDepth = 8
-const maxName = 60
 const extension = '.md'
-
-/** Windows takes these for devices, whatever follows the first dot. */
-const device = /^(?:con|prn|aux|nul|com\d|lpt\d)(?=\.|$)/i
-
-/** A name that is readable and safe on every file system: what cannot stand in a file name becomes a dash, what hides or reorders text goes. */
-export function fileName(name: string, what = 'note'): string {
-  const safe = Buffer.from(name).toString().normalize('NFC')
-    .replace(/[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, '')
-    .replace(/[\p{Cc}\u2028\u2029<>:"/\\|?*]+/gu, '-')
-    .replace(/^[.\s-]+/, '')
-  const short = shortened(safe).replace(/[.\s]+$/, '')
-  if (short === '') throw new ToolError('invalid-args', `The ${what} has no name: say how it is called`)
-  return short.replace(device, '$&_')
-}
-
-/** As many whole characters as a file name holds (255 bytes with what a writer adds). */
-function shortened(text: string): string {
-  let name = ''
-  for (const {segment} of new Intl.Segmenter().segment(text)) {
-    if ([...name].length >= maxName || Buffer.byteLength(name + segment) > 4 * maxName) break
-    name += segment
-  }
-  return name
-}
-
-const safeOr = (name: string): string => { try { return fileName(name) } catch { return name } }
-
-/** "the shopping note" is the note Shopping, "todo.md" the note todo. */
-const bare = (name: string): string => plain(name).replace(/\.md$/, '').replace(/^(?:my|the|our)\s+/, '').replace(/\s+notes?$/, '')
 
 const isWithin = (file: string, folder: string): boolean => file === folder || file.startsWith(folder + path.sep)
 
@@ -67,8 +36,6 @@ export function openMarkdownNotes(root: string): NotesBackend {
     return {notes: trees.flatMap(t => t.notes), folders: [folder, ...trees.flatMap(t => t.folders)].filter(Boolean)}
   }
   const list = async (): Promise<Note[]> => (await walk(root, 0)).notes.sort((a, b) => a.path < b.path ? -1 : 1)
-
-  const isIn = (folder: string, wanted: string): boolean => plain(folder) === wanted || plain(path.posix.basename(folder)) === wanted
 
   /** Throws unless the file is really inside the root: a link may lead out of it. Of what is not there yet its folder counts. */
   const inside = async (file: string): Promise<void> => {
@@ -98,18 +65,7 @@ export function openMarkdownNotes(root: string): NotesBackend {
 
   return {
     list,
-    async find(name, folder) {
-      const within = plain(folder)
-      const all = (await list()).filter(n => within === '' || isIn(n.folder, within))
-      const named = (wanted: string): Note[] => wanted === '' ? [] : all.filter(n => plain(n.name) === wanted)
-      for (const wanted of [plain(name), plain(safeOr(name)), bare(name), plain(safeOr(bare(name)))]) {
-        const exact = named(wanted)
-        if (exact.length > 0) return exact
-      }
-      // A longer name that holds all the words ("packing" for "Packing list").
-      const said = words(bare(name))
-      return said.length === 0 ? [] : all.filter(n => { const has = words(n.name); return said.every(w => has.includes(w)) })
-    },
+    find: async (name, folder) => notesNamed(await list(), name, folder),
     async read(note) {
       await inside(note.path)
       return (await readFile(note.path, 'utf8').catch((cause: unknown) => { throw notRead(note.path, cause) })).replace(/^\ufeff/, '').trimEnd()

@@ -50,7 +50,7 @@ export function openStoredReminders(vdir: ItemStore): RemindersBackend {
 }
 
 /** "my shopping list" is the list "shopping"; '' where there is nothing to take off. */
-function bare(name: string): string {
+export function bare(name: string): string {
   const rest = name.replace(/^(?:my|the|our) /i, '').replace(/ list$/i, '').trim()
   return rest === name ? '' : rest
 }
