@@ -9,7 +9,7 @@ import {firstLine, prompt} from './prompt.ts'
 import type {Session} from './session.ts'
 
 interface Service {
-  name: 'joplin'
+  name: 'joplin' | 'todoist'
   /** where its user finds the token */
   where: string
   host: string
@@ -59,6 +59,16 @@ const services: Record<Service['name'], (session: Session) => Promise<Service>> 
       host: new URL(url).host,
       check: async (token, signal) => `It has ${(await joplinNotebooks({url, token: async () => token}, signal)).length} notebooks.`,
       keys: [['notes.backend', 'joplin']],
+    }
+  },
+  todoist: async () => {
+    const {todoistHost, todoistProjects} = await import('../tools/reminders/todoist.ts')
+    return {
+      name: 'todoist',
+      where: 'In Todoist, Settings, Integrations, Developer: copy the API token. Your reminders then go to Todoist.',
+      host: todoistHost,
+      check: async (token, signal) => `It has ${(await todoistProjects({token: async () => token}, signal)).length} projects.`,
+      keys: [['reminders.backend', 'todoist']],
     }
   },
 }

@@ -11,8 +11,8 @@ export async function setupCommand(session: Session, part: string | undefined, o
   if (part === 'dav') return (await import('./setup-dav.ts')).setupDav(session, own, signal)
   if (part === 'zoom') return (await import('./setup-zoom.ts')).setupZoom(session, own, signal)
   if (part === 'model') return (await import('./setup-model.ts')).setupModel(session, own, signal)
-  if (part === 'joplin') return (await import('./setup-token.ts')).setupToken(session, part, signal)
-  if (part !== undefined) throw new UsageError(`setup ${part}: there is \`setup\` alone, or with mail, dav, joplin, zoom, model or voice`)
+  if (part === 'joplin' || part === 'todoist') return (await import('./setup-token.ts')).setupToken(session, part, signal)
+  if (part !== undefined) throw new UsageError(`setup ${part}: there is \`setup\` alone, or with mail, dav, joplin, todoist, zoom, model or voice`)
   const {config, configError} = session
   if (configError) throw configError
   const isNew = writeTemplate(config)

@@ -18,6 +18,10 @@ const davLogin = {
 /** Items in a folder or on a server. `default`: the collection that gets what names none; '' leaves it to the server or the folder. */
 const stored = {dir: z.string().min(1).optional(), default: z.string().default(''), ...davLogin}
 const calendars = z.strictObject({backend: z.enum(['folder', 'caldav']).default('folder'), ...stored}).prefault({})
+const lists = z.strictObject({
+  backend: z.enum(['folder', 'caldav', 'todoist']).default('folder'), ...stored,
+  todoist: z.strictObject({token_command: z.array(z.string()).default([])}).prefault({}),
+}).prefault({})
 const addressBooks = z.strictObject({backend: z.enum(['folder', 'carddav']).default('folder'), ...stored}).prefault({})
 
 /** '' and 0: what the provider of the address is known to use. `auto`: TLS from the start or by STARTTLS, as the port has it. */
@@ -87,7 +91,7 @@ export const configSchema = z.strictObject({
   }).prefault({}),
   instructions: z.string().max(2000).default(''),
   dav: z.strictObject(davLogin).prefault({}),
-  calendar: calendars, reminders: calendars, contacts: addressBooks,
+  calendar: calendars, reminders: lists, contacts: addressBooks,
   notes: z.strictObject({
     dir: z.string().min(1).optional(),
     backend: z.enum(['folder', 'joplin']).default('folder'),
@@ -351,13 +355,15 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 # password_command = []
 # dir = ${JSON.stringify(path.join(paths.data, 'calendar'))}    # iCalendar files (khal, vdirsyncer)
 [reminders]
-# backend = "folder"       # or "caldav"
-# default = ""
+# backend = "folder"       # or "caldav", or "todoist": \`tinyagent setup todoist\` sets it up
+# default = ""             # the list that gets reminders which name none
 # url = ""
 # user = ""
 # auth = "password"
 # password_command = []
 # dir = ${JSON.stringify(path.join(paths.data, 'reminders'))}   # iCalendar files (todoman)
+[reminders.todoist]
+# token_command = []       # a program that prints the token; or TINYAGENT_TODOIST_PASSWORD; [] is the system's keyring
 [contacts]
 # backend = "folder"       # or "carddav"
 # default = ""

@@ -25,6 +25,7 @@ import {openMarkdownNotes} from './notes/markdown.ts'
 import {notesTools, type NotesBackend} from './notes/notes.ts'
 import {pdfTools} from './pdf/pdf.ts'
 import {remindersTools, type RemindersBackend} from './reminders/reminders.ts'
+import {openTodoistReminders, type TodoistOptions} from './reminders/todoist.ts'
 import {openVdirReminders} from './reminders/vdir-reminders.ts'
 import {openSmsOutbox} from './sms/outbox.ts'
 import {kdeConnectSms} from './sms/kdeconnect.ts'
@@ -64,7 +65,7 @@ export function openTools(config: Config, {warn, embed, openMail}: ToolDeps): {t
   const mailOptions = {warn, ...(openMail !== undefined && {file: openMail})}
   const mail = config.mail.backend === 'imap' ? openImapMail(accountOf(config), {dir: dirs.mail, ...mailOptions}) : openMaildir(dirs.mail, mailOptions)
   const calendar = values.calendar.backend === 'caldav' ? openDavCalendar(davOptions(config, 'calendar', warn)) : openVdirCalendar(dirs.calendar, warn)
-  const reminders = values.reminders.backend === 'caldav' ? openDavReminders(davOptions(config, 'reminders', warn)) : openVdirReminders(dirs.reminders, warn)
+  const reminders = openReminders(config, warn)
   const notes = values.notes.backend === 'joplin' ? openJoplinNotes(joplinOptions(config)) : openMarkdownNotes(dirs.notes)
   const me = user.email ? {address: user.email, ...(user.name && {name: user.name})} : undefined
   const open = maps.open ? systemOpener() : undefined
@@ -83,6 +84,19 @@ export function openTools(config: Config, {warn, embed, openMail}: ToolDeps): {t
   ]
   return {tools: inOrder(tools), backends: {calendar, reminders, contacts, notes, mail}}
 }
+
+function openReminders(config: Config, warn: ToolDeps['warn']): RemindersBackend {
+  switch (config.values.reminders.backend) {
+    case 'folder': return openVdirReminders(config.dirs.reminders, warn)
+    case 'caldav': return openDavReminders(davOptions(config, 'reminders', warn))
+    case 'todoist': return openTodoistReminders(todoistOptions(config))
+  }
+}
+
+export const todoistOptions = ({paths, values: {reminders}}: Config): TodoistOptions => ({
+  usual: reminders.default, dir: path.join(paths.data, 'todoist'),
+  token: signal => readSecret('todoist', {paths, command: reminders.todoist.token_command}, signal),
+})
 
 export const joplinOptions = ({paths, values: {notes: {joplin}}}: Config): JoplinOptions => ({
   url: joplin.url, notebook: joplin.notebook, dir: paths.state,

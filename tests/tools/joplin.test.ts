@@ -175,9 +175,10 @@ describe.skipIf(!program)('with the real program', () => {
     const text = `![x](http://127.0.0.1:${port}/a.png) <img src="http://127.0.0.1:${port}/b.png">`
     const {note} = await backendOf(server).create('Pictures', text, '')
     expect(await backendOf(server).read(note)).toBe(text)
-    // What the detour is for: in one request it does fetch them.
+    expect(asked).toEqual([])
+    // What the detour is for: of a note that is made in one request it does fetch.
     await fetch(`${server.url}/notes?token=${joplinToken}`, {method: 'POST', body: JSON.stringify({title: 'direct', body: text})})
-    expect(asked.sort()).toEqual(['/a.png', '/b.png'])
+    expect(asked).toContain('/a.png')
     await new Promise(resolve => { pictures.closeAllConnections(); pictures.close(resolve) })
   })
 })

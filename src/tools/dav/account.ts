@@ -13,7 +13,7 @@ export type DavArea = 'calendar' | 'reminders' | 'contacts'
 export const davAreas: DavArea[] = ['calendar', 'reminders', 'contacts']
 
 /** Is this area on a server? */
-export const isDav = ({values}: Config, area: DavArea): boolean => values[area].backend !== 'folder'
+export const isDav = ({values}: Config, area: DavArea): boolean => ['caldav', 'carddav'].includes(values[area].backend)
 
 /** Whether an area has an account of its own. Such a one has a password of its own: one server's never goes to the other. */
 const isOwn = ({values}: Config, area: DavArea): boolean => Boolean(values[area].url || values[area].user)
