@@ -106,7 +106,7 @@ export const configSchema = z.strictObject({
   }).prefault({}),
   sms: z.strictObject({
     dir: z.string().min(1).optional(),
-    gateway: z.enum(['outbox', 'twilio', 'kdeconnect', 'modemmanager', 'termux']).default('outbox'),
+    gateway: z.enum(['outbox', 'twilio', 'kdeconnect', 'modemmanager', 'termux', 'adb']).default('outbox'),
     device: z.string().default(''),
     twilio: z.strictObject({
       account_sid: z.string().regex(/^(?:AC[0-9a-f]{32})?$/i, 'expected the account\'s SID, "AC" and 32 digits').default(''),
@@ -411,7 +411,7 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 # scope = ""
 [sms]
 # dir = ${JSON.stringify(path.join(paths.data, 'sms'))}
-# gateway = "outbox"       # or "twilio", "kdeconnect" (a paired Android phone), "modemmanager" (a modem), "termux" (on the phone)
+# gateway = "outbox"       # or "twilio", "kdeconnect" (a paired Android phone), "modemmanager" (a modem), "termux" (on the phone), "adb" (an Android phone on a cable shows it, you send it)
 # device = ""              # the phone's id or the modem's index; "" is the only one
 [sms.twilio]
 # account_sid = ""

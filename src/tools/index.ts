@@ -27,6 +27,7 @@ import {pdfTools} from './pdf/pdf.ts'
 import {remindersTools, type RemindersBackend} from './reminders/reminders.ts'
 import {openTodoistReminders, type TodoistOptions} from './reminders/todoist.ts'
 import {openVdirReminders} from './reminders/vdir-reminders.ts'
+import {adbSms} from './sms/adb.ts'
 import {openSmsOutbox} from './sms/outbox.ts'
 import {kdeConnectSms} from './sms/kdeconnect.ts'
 import {modemManagerSms} from './sms/modemmanager.ts'
@@ -132,6 +133,7 @@ function openSms({file, dirs, values: {sms}, paths}: Config): SmsBackend {
     case 'outbox': return openSmsOutbox(dirs.sms)
     case 'kdeconnect': return kdeConnectSms(dirs.sms, sms.device)
     case 'modemmanager': return modemManagerSms(dirs.sms, sms.device)
+    case 'adb': return adbSms(dirs.sms, sms.device)
     case 'termux': return termuxSms(dirs.sms)
     case 'twilio': {
       const {account_sid: accountSid, from, token_command: command} = sms.twilio
