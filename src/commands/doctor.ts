@@ -25,7 +25,7 @@ import {isMadeForThisMachine} from './setup-voice.ts'
 export interface Check { name: string; state: 'ok' | 'note' | 'bad'; detail: string }
 
 export async function doctorCommand(session: Session, signal: AbortSignal): Promise<number> {
-  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await endpointChecks(session, signal), ...await nativeChecks(), ...folderChecks(session), ...await mailChecks(session, signal), ...await davChecks(session, signal), ...await zoomChecks(session, signal), ...programChecks(), ...await appleChecks(session, signal), ...await indexChecks(session, signal), ...await ownToolChecks(session, signal)]
+  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await endpointChecks(session, signal), ...await nativeChecks(), ...folderChecks(session), ...await mailChecks(session, signal), ...await davChecks(session, signal), ...await zoomChecks(session, signal), ...await joplinChecks(session, signal), ...await todoistChecks(session, signal), ...await adbChecks(session, signal), ...programChecks(), ...await appleChecks(session, signal), ...await indexChecks(session, signal), ...await ownToolChecks(session, signal)]
   if (session.options.json) process.stdout.write(`${JSON.stringify(checks)}\n`)
   else for (const {name, state, detail} of checks) process.stdout.write(`${state.padEnd(5)} ${name}: ${printable(detail)}\n`)
   return checks.some(c => c.state === 'bad') ? 1 : 0
@@ -237,6 +237,45 @@ async function zoomChecks({config, configError}: Session, signal: AbortSignal): 
   } catch (error) {
     signal.throwIfAborted()
     return [{name: 'zoom', state: 'bad', detail: reasonOf(error)}]
+  }
+}
+
+async function joplinChecks({config, configError}: Session, signal: AbortSignal): Promise<Check[]> {
+  if (configError || config.values.notes.backend !== 'joplin') return []
+  const [{joplinOptions}, {joplinNotebooks}] = await Promise.all([import('../tools/index.ts'), import('../tools/notes/joplin.ts')])
+  try {
+    const notebooks = await joplinNotebooks(joplinOptions(config), signal)
+    return [{name: 'joplin', state: 'ok', detail: `takes the token and has ${notebooks.length} notebooks`}]
+  } catch (error) {
+    signal.throwIfAborted()
+    return [{name: 'joplin', state: 'bad', detail: reasonOf(error)}]
+  }
+}
+
+async function todoistChecks({config, configError}: Session, signal: AbortSignal): Promise<Check[]> {
+  if (configError || config.values.reminders.backend !== 'todoist') return []
+  const [{todoistOptions}, {todoistProjects}] = await Promise.all([import('../tools/index.ts'), import('../tools/reminders/todoist.ts')])
+  const wanted = config.values.reminders.default
+  try {
+    const names = await todoistProjects(todoistOptions(config), signal)
+    return [wanted !== '' && !names.some(n => n.toLowerCase() === wanted.toLowerCase())
+      ? {name: 'todoist', state: 'note', detail: `there is no project "${wanted}" (reminders.default): it is made when it is needed`}
+      : {name: 'todoist', state: 'ok', detail: `takes the token and has ${names.length} projects`}]
+  } catch (error) {
+    signal.throwIfAborted()
+    return [{name: 'todoist', state: 'bad', detail: reasonOf(error)}]
+  }
+}
+
+/** Whether a phone is there; the other gateways can't be tried without a message. */
+async function adbChecks({config, configError}: Session, signal: AbortSignal): Promise<Check[]> {
+  if (configError || config.values.sms.gateway !== 'adb') return []
+  const {connectedPhone} = await import('../tools/sms/adb.ts')
+  try {
+    return [{name: 'adb', state: 'ok', detail: `the phone ${await connectedPhone(config.values.sms.device, signal)} is connected`}]
+  } catch (error) {
+    signal.throwIfAborted()
+    return [{name: 'adb', state: 'bad', detail: reasonOf(error)}]
   }
 }
 

@@ -8,6 +8,7 @@ import {readWord, wordFile} from '../tools/approvals.ts'
 import {startHash} from '../tools/mcp/mcp.ts'
 import {readSignIn} from '../tools/mcp/sign-ins.ts'
 import {filled, readServers, serversFile, type McpServer} from '../tools/mcp/servers.ts'
+import {todoistHost} from '../tools/reminders/todoist.ts'
 import {zoomHosts} from '../tools/zoom/server-to-server.ts'
 
 export interface Contact { host: string; why: string }
@@ -20,6 +21,8 @@ export async function contactsOf(config: Config): Promise<Contact[]> {
     const {imap, smtp} = accountOf(config)
     contacts.push({host: nameOf(imap), why: 'reads your inbox, keeps sent mails and drafts'}, {host: nameOf(smtp), why: 'sends the mails that you confirm'})
   }
+  if (config.values.reminders.backend === 'todoist') contacts.push({host: todoistHost, why: 'keeps your reminders'})
+  if (config.values.notes.backend === 'joplin') contacts.push({host: new URL(config.values.notes.joplin.url).host, why: 'is your Joplin, which keeps your notes'})
   const signIns = new Map<Purpose, ProviderName>()
   if (config.mail.backend === 'imap' && config.mail.auth !== 'password') signIns.set('mail', config.mail.auth)
   const {davAccount, davAreas, davAuth, isDav} = await import('../tools/dav/account.ts')

@@ -18,6 +18,10 @@ const davLogin = {
 /** Items in a folder or on a server. `default`: the collection that gets what names none; '' leaves it to the server or the folder. */
 const stored = {dir: z.string().min(1).optional(), default: z.string().default(''), ...davLogin}
 const calendars = z.strictObject({backend: z.enum(['folder', 'caldav', 'apple']).default('folder'), ...stored}).prefault({})
+const lists = z.strictObject({
+  backend: z.enum(['folder', 'caldav', 'todoist', 'apple']).default('folder'), ...stored,
+  todoist: z.strictObject({token_command: z.array(z.string()).default([])}).prefault({}),
+}).prefault({})
 const addressBooks = z.strictObject({backend: z.enum(['folder', 'carddav', 'apple']).default('folder'), ...stored}).prefault({})
 
 /** '' and 0: what the provider of the address is known to use. `auto`: TLS from the start or by STARTTLS, as the port has it. */
@@ -66,6 +70,14 @@ export function endpointProblem(text: string): string | undefined {
   return undefined
 }
 
+/** Why that is no address of Joplin's API, which gets the token in each request; undefined where it is one. */
+export function joplinProblem(text: string): string | undefined {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (!url || !['http:', 'https:'].includes(url.protocol) || url.username !== '' || url.search !== '') return 'expected an address such as "http://127.0.0.1:41184"'
+  if (url.protocol === 'http:' && !isLoopbackHost(url.hostname)) return 'http:// is for this machine only: your notes would be readable on the way. Use a tunnel (ssh -L)'
+  return undefined
+}
+
 /** The system's own folders in a home that is searched as a whole; a folder of that name elsewhere is the user's. */
 const systemFolders: Partial<Record<NodeJS.Platform, string[]>> = {darwin: ['/Library'], win32: ['/AppData']}
 const defaultExclude = ['node_modules', '.git', '.cache', ...systemFolders[process.platform] ?? []]
@@ -79,11 +91,22 @@ export const configSchema = z.strictObject({
   }).prefault({}),
   instructions: z.string().max(2000).default(''),
   dav: z.strictObject(davLogin).prefault({}),
-  calendar: calendars, reminders: calendars, contacts: addressBooks,
-  notes: z.strictObject({backend: z.enum(['folder', 'apple']).default('folder'), dir: z.string().min(1).optional()}).prefault({}),
+  calendar: calendars, reminders: lists, contacts: addressBooks,
+  notes: z.strictObject({
+    dir: z.string().min(1).optional(),
+    backend: z.enum(['folder', 'joplin', 'apple']).default('folder'),
+    joplin: z.strictObject({
+      url: z.string().superRefine((text, context) => {
+        const problem = joplinProblem(text)
+        if (problem !== undefined) context.addIssue({code: 'custom', message: problem})
+      }).default('http://127.0.0.1:41184'),
+      notebook: z.string().trim().min(1, 'expected the name of a notebook').default('Notes'),
+      token_command: z.array(z.string()).default([]),
+    }).prefault({}),
+  }).prefault({}),
   sms: z.strictObject({
     dir: z.string().min(1).optional(),
-    gateway: z.enum(['outbox', 'twilio', 'kdeconnect', 'modemmanager', 'termux', 'apple']).default('outbox'),
+    gateway: z.enum(['outbox', 'twilio', 'kdeconnect', 'modemmanager', 'termux', 'adb', 'apple']).default('outbox'),
     device: z.string().default(''),
     twilio: z.strictObject({
       account_sid: z.string().regex(/^(?:AC[0-9a-f]{32})?$/i, 'expected the account\'s SID, "AC" and 32 digits').default(''),
@@ -336,13 +359,15 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 # password_command = []
 # dir = ${JSON.stringify(path.join(paths.data, 'calendar'))}    # iCalendar files (khal, vdirsyncer)
 [reminders]
-# backend = "folder"       # or "caldav", "apple"
-# default = ""
+# backend = "folder"       # or "caldav", "apple", or "todoist": \`tinyagent setup todoist\` sets it up
+# default = ""             # the list that gets reminders which name none
 # url = ""
 # user = ""
 # auth = "password"
 # password_command = []
 # dir = ${JSON.stringify(path.join(paths.data, 'reminders'))}   # iCalendar files (todoman)
+[reminders.todoist]
+# token_command = []       # a program that prints the token; or TINYAGENT_TODOIST_PASSWORD; [] is the system's keyring
 [contacts]
 # backend = "folder"       # or "carddav", "apple"
 # default = ""
@@ -352,8 +377,12 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 # password_command = []
 # dir = ${JSON.stringify(path.join(paths.data, 'contacts'))}    # vCard files (khard)
 [notes]
-# backend = "folder"       # or "apple"
+# backend = "folder"       # or "apple", or "joplin": its app or \`joplin server start\` on this machine; \`tinyagent setup joplin\` sets it up
 # dir = ${JSON.stringify(path.join(paths.data, 'notes'))}       # Markdown (Obsidian)
+[notes.joplin]
+# url = "http://127.0.0.1:41184"
+# notebook = "Notes"       # gets what names no folder
+# token_command = []       # a program that prints the token; or TINYAGENT_JOPLIN_PASSWORD; [] is the system's keyring
 [mail]
 # dir = ${JSON.stringify(path.join(paths.data, 'mail'))}        # Maildir
 # backend = "folder"       # or "imap": the account of user.email; \`tinyagent setup mail\` sets it up; or "apple", the Mac's own Mail
@@ -386,7 +415,7 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 # scope = ""
 [sms]
 # dir = ${JSON.stringify(path.join(paths.data, 'sms'))}
-# gateway = "outbox"       # or "twilio", "kdeconnect" (a paired Android phone), "modemmanager" (a modem), "termux" (on the phone), "apple" (Messages on a Mac)
+# gateway = "outbox"       # or "twilio", "kdeconnect" (a paired Android phone), "modemmanager" (a modem), "termux" (on the phone), "adb" (an Android phone on a cable shows it, you send it), "apple" (Messages on a Mac)
 # device = ""              # the phone's id or the modem's index; "" is the only one; on a Mac "SMS" or "iMessage"
 [sms.twilio]
 # account_sid = ""

@@ -25,13 +25,16 @@ import {openImapMail} from './mail/smtp-imap.ts'
 import {mapsTools} from './maps/maps.ts'
 import {outboxTools} from './outbox/outbox.ts'
 import {openAppleNotes} from './notes/apple.ts'
+import {openJoplinNotes, type JoplinOptions} from './notes/joplin.ts'
 import {openMarkdownNotes} from './notes/markdown.ts'
 import {notesTools, type NotesBackend} from './notes/notes.ts'
 import {pdfTools} from './pdf/pdf.ts'
 import {openAppleReminders} from './reminders/apple.ts'
 import {remindersTools, type RemindersBackend} from './reminders/reminders.ts'
+import {openTodoistReminders, type TodoistOptions} from './reminders/todoist.ts'
 import {openVdirReminders} from './reminders/vdir-reminders.ts'
 import {appleSms} from './sms/apple.ts'
+import {adbSms} from './sms/adb.ts'
 import {openSmsOutbox} from './sms/outbox.ts'
 import {kdeConnectSms} from './sms/kdeconnect.ts'
 import {modemManagerSms} from './sms/modemmanager.ts'
@@ -71,7 +74,7 @@ export function openTools(config: Config, {warn, embed, openMail}: ToolDeps): {t
   const mail = openTheMail(config, mailOptions)
   const calendar = openCalendar(config, warn)
   const reminders = openReminders(config, warn)
-  const notes = values.notes.backend === 'apple' ? openAppleNotes() : openMarkdownNotes(dirs.notes)
+  const notes = openNotes(config)
   const me = user.email ? {address: user.email, ...(user.name && {name: user.name})} : undefined
   const open = maps.open ? systemOpener() : undefined
   const nameOf = (channel: string): Promise<string | undefined> => contacts.nameOf(channel)
@@ -113,9 +116,31 @@ function openCalendar(config: Config, warn: ToolDeps['warn']): CalendarBackend {
 
 function openReminders(config: Config, warn: ToolDeps['warn']): RemindersBackend {
   const {backend, default: usual} = config.values.reminders
-  if (backend === 'apple') return openAppleReminders(handedTo(config, 'reminders'), {usual})
-  return backend === 'caldav' ? openDavReminders(davOptions(config, 'reminders', warn)) : openVdirReminders(config.dirs.reminders, warn)
+  switch (backend) {
+    case 'folder': return openVdirReminders(config.dirs.reminders, warn)
+    case 'caldav': return openDavReminders(davOptions(config, 'reminders', warn))
+    case 'todoist': return openTodoistReminders(todoistOptions(config))
+    case 'apple': return openAppleReminders(handedTo(config, 'reminders'), {usual})
+  }
 }
+
+function openNotes(config: Config): NotesBackend {
+  switch (config.values.notes.backend) {
+    case 'folder': return openMarkdownNotes(config.dirs.notes)
+    case 'joplin': return openJoplinNotes(joplinOptions(config))
+    case 'apple': return openAppleNotes()
+  }
+}
+
+export const todoistOptions = ({paths, values: {reminders}}: Config): TodoistOptions => ({
+  usual: reminders.default, dir: path.join(paths.data, 'todoist'),
+  token: signal => readSecret('todoist', {paths, command: reminders.todoist.token_command}, signal),
+})
+
+export const joplinOptions = ({paths, values: {notes: {joplin}}}: Config): JoplinOptions => ({
+  url: joplin.url, notebook: joplin.notebook, dir: paths.state,
+  token: () => readSecret('joplin', {paths, command: joplin.token_command}),
+})
 
 function openMeetings(config: Config): ZoomBackend {
   const {provider, jitsi} = config.meetings
@@ -147,6 +172,7 @@ function openSms({file, dirs, values: {sms}, paths}: Config): SmsBackend {
     case 'kdeconnect': return kdeConnectSms(dirs.sms, sms.device)
     case 'modemmanager': return modemManagerSms(dirs.sms, sms.device)
     case 'apple': return appleSms(dirs.sms, sms.device)
+    case 'adb': return adbSms(dirs.sms, sms.device)
     case 'termux': return termuxSms(dirs.sms)
     case 'twilio': {
       const {account_sid: accountSid, from, token_command: command} = sms.twilio

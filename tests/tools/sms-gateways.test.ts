@@ -1,9 +1,12 @@
 // What each gateway is given, to the byte: programs that write down their arguments, and a server that checks what Twilio documents.
+import {execFile} from 'node:child_process'
 import {createServer} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import {chmod, readFile, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
+import {promisify} from 'node:util'
 import {afterEach, beforeEach, describe, expect, test} from 'vitest'
+import {adbSms, connectedPhone} from '../../src/tools/sms/adb.ts'
 import {kdeConnectSms} from '../../src/tools/sms/kdeconnect.ts'
 import {modemManagerSms} from '../../src/tools/sms/modemmanager.ts'
 import {createWhole} from '../../src/tools/files/durable.ts'
@@ -77,6 +80,75 @@ describe('programs', () => {
   test('with two phones the user has to say which', async () => {
     await recorder('kdeconnect-cli', 'phone1\nphone2\n')
     expect((await toolError(kdeConnectSms(temp.path, '').send(['+12025550101'], 'Hi', 'k', signal))).message).toContain('set sms.device to one of: phone1, phone2')
+  })
+})
+
+describe('adb', () => {
+  const one = 'List of devices attached\nR58M12345\tdevice\n\n'
+  /** An adb that knows these phones and prints `output` for the shell's command. */
+  async function phone(devices = one, output = 'Starting: Intent { act=android.intent.action.SENDTO dat=sms:xxx (has extras) }\n') {
+    const log = join(temp.path, 'adb.ndjson')
+    const file = join(temp.path, 'adb')
+    await writeFile(file, `#!${process.execPath}\nconst args = process.argv.slice(2)\nrequire('fs').appendFileSync(${JSON.stringify(log)}, JSON.stringify(args) + '\\n')\nprocess.stdout.write(args[0] === 'devices' ? ${JSON.stringify(devices)} : ${JSON.stringify(output)})\n`)
+    await chmod(file, 0o700)
+    process.env['PATH'] = `${temp.path}:${pathBefore}`
+    return async (): Promise<string[][]> => (await readFile(log, 'utf8').catch(() => '')).split('\n').filter(Boolean).map(line => JSON.parse(line) as string[])
+  }
+  /** What the words of a command are to a real shell, in which `am` writes down what it is given. */
+  async function words(command: string): Promise<string[]> {
+    const am = join(temp.path, 'am')
+    await writeFile(am, `#!${process.execPath}\nprocess.stdout.write(JSON.stringify(process.argv.slice(2)))\n`)
+    await chmod(am, 0o700)
+    const {stdout} = await promisify(execFile)('/bin/sh', ['-c', command], {env: {PATH: `${temp.path}:${pathBefore}`, HOME: temp.path}, cwd: temp.path})
+    return JSON.parse(stdout) as string[]
+  }
+
+  test.each([...hostile, 'it\'s', '\'; touch owned; \'', '\\', 'a\\\'b', '*', '~', '-e x', '#no', '!!', '${HOME}', ' two  blanks '])('gives the phone\'s shell %j as one word', async message => {
+    const calls = await phone()
+    await adbSms(temp.path, '').send(['+1 202 555 0101'], message, 'k', signal)
+    const [devices, shell] = await calls()
+    expect(devices).toEqual(['devices'])
+    expect(shell?.slice(0, 3)).toEqual(['-s', 'R58M12345', 'shell'])
+    expect(shell).toHaveLength(4)
+    expect(await words(shell![3]!)).toEqual(['start', '-a', 'android.intent.action.SENDTO', '-d', 'sms:+12025550101', '--es', 'sms_body', message])
+    expect(await readFile(join(temp.path, 'owned')).catch(() => undefined)).toBeUndefined()
+  })
+
+  test('says before and after that the phone\'s user has to send it', async () => {
+    await phone()
+    const [tool] = smsTools(adbSms(temp.path, 'R58M12345'))
+    const args = {recipients: ['+12025550101'], message: 'Hi'}
+    expect((await tool!.preview(args, contextFor())).notice).toBe('Your phone shows it, ready to be sent: nothing goes before you press send there.')
+    expect(await tool!.run(args, contextFor())).toMatchObject({value: 'opened on the phone', summary: 'Opened the text message to +12025550101 on the phone: press send there'})
+    expect(await tool!.settle?.(args, {key: contextFor().key, at: new Date(), signal})).toEqual({state: 'done', summary: 'Opened the text message to +12025550101 on the phone: press send there'})
+    expect((await toolError(tool!.run(args, contextFor()))).code).toBe('refused')
+  })
+
+  test('opens one message at a time', async () => {
+    const calls = await phone()
+    expect((await toolError(adbSms(temp.path, '').send(['+12025550101', '+12025550102'], 'Hi', 'k', signal))).message).toContain('opens one message at a time')
+    expect(await calls()).toEqual([])
+  })
+
+  test.each([
+    ['Error: Activity not started, unable to resolve Intent { act=android.intent.action.SENDTO }', 'failed', 'It needs a messaging app.'],
+    ['Warning: Activity not started, its current task has been brought to the front', 'unknown', 'Look at the phone.'],
+  ])('whose phone answers %j does not say that it is open', async (output, code, said) => {
+    await phone(one, `${output}\n`)
+    const error = await toolError(adbSms(temp.path, '').send(['+12025550101'], 'Hi', 'k', signal))
+    expect([error.code, error.message]).toEqual([code, expect.stringContaining(said)])
+  })
+
+  test.each([
+    ['List of devices attached\n\n', '', 'adb sees no phone. Connect it by cable'],
+    ['List of devices attached\nR58\tunauthorized\n', '', 'Unlock it and allow USB debugging.'],
+    ['List of devices attached\nA\tdevice\nB\tdevice\nC\toffline\n', '', 'set sms.device to one of: A, B'],
+    ['* daemon started successfully\nList of devices attached\nA\tdevice\n', 'B', 'adb sees no phone B (sms.device)'],
+  ])('with the phones %j and sms.device %j says what to do', async (devices, device, said) => {
+    const calls = await phone(devices)
+    expect((await toolError(adbSms(temp.path, device).send(['+12025550101'], 'Hi', 'k', signal))).message).toContain(said)
+    expect(await calls()).toEqual([['devices']])
+    expect((await toolError(connectedPhone(device, signal))).code).toBe('unavailable')
   })
 })
 

@@ -13,7 +13,7 @@ import {isMissing, isThere} from '../files/durable.ts'
 import type {MailBackend} from '../mail/mail.ts'
 import type {Person} from '../mail/message.ts'
 import {maxMailBytes, openMailOf} from '../mail/read.ts'
-import {settledSms, type SmsBackend} from '../sms/sms.ts'
+import {handedOver, settledSms, type SmsBackend} from '../sms/sms.ts'
 
 export interface OutboxPlaces { mailDir: string; smsDir: string }
 export interface OutboxDeps extends OutboxPlaces {
@@ -185,7 +185,7 @@ async function settleMail(path: string, {mail: backend}: OutboxDeps, {signal}: C
 async function settleSms(path: string, {sms: backend}: OutboxDeps, call: CutOff): Promise<Settled> {
   const {id, to, message} = await readSms(path)
   if (!backend) throw new ToolError('unavailable', 'There is no SMS gateway.')
-  return settledSms(to, await backend.settle(to, message, {...call, key: `outbox-${id}`}))
+  return settledSms(to, await backend.settle(to, message, {...call, key: `outbox-${id}`}), backend)
 }
 
 const undoToken = z.object({from: z.string(), to: z.string()})
@@ -241,7 +241,7 @@ async function readySms(path: string, {sms: backend}: OutboxDeps): Promise<Ready
     },
     send: async signal => {
       const {where} = await backend.send(to, message, `outbox-${id}`, signal)
-      return {value: 'sent', summary: `Sent the text message to ${to.map(oneLine).join(', ')} from the outbox`, where}
+      return {value: 'sent', summary: backend.isOpened ? handedOver(to, backend) : `Sent the text message to ${to.map(oneLine).join(', ')} from the outbox`, where}
     },
   }
 }

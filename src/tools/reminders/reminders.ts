@@ -78,7 +78,11 @@ export const remindersTools = (backend: RemindersBackend): Tool[] => [tool({
   },
   settle: async (args, {key, signal}) => {
     const reminder = readReminder(args)
-    const made = await backend.made(key, signal)
+    const made = await backend.made(key, signal).catch((error: unknown) => {
+      if (error instanceof ToolError && error.code === 'unknown') return error
+      throw error
+    })
+    if (made instanceof ToolError) return {state: 'unknown', summary: `the reminder '${oneLine(reminder.name)}'. ${made.message}`}
     return made ? {state: 'done', summary: addedTo(reminder, oneLine(reminder.list)), ...made} : {state: 'failed', summary: `The reminder '${oneLine(reminder.name)}' is on no list.`}
   },
   undo: async (token, {signal}) => {

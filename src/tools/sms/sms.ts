@@ -12,6 +12,8 @@ export interface SmsBackend {
   readonly notice?: string
   /** it has no groups: each recipient gets a message of their own */
   readonly isOneEach?: boolean
+  /** it sends nothing: a message lies open on a phone, and the phone's user sends it or not */
+  readonly isOpened?: boolean
   /** Once for a `key`: the same message again does nothing, another one throws ToolError 'refused'. `isQueued`: it waits, nothing has left. */
   send(to: string[], message: string, key: string, signal: AbortSignal): Promise<{where: string; isQueued: boolean}>
   /** What became of a message on whose way the program was killed. Nothing is sent. */
@@ -54,22 +56,25 @@ export const smsTools = (backend: SmsBackend, deps: SmsDeps = {}): Tool[] => [to
     const {to, message} = await build(args, deps.country)
     signal.throwIfAborted()
     const {where, isQueued} = await backend.send(to, message, key, signal)
-    return {value: 'sent', summary: isQueued ? queued(to) : `Sent a text message to ${said(to)}`, where}
+    return {value: backend.isOpened ? 'opened on the phone' : 'sent', summary: isQueued ? queued(to) : handedOver(to, backend), where}
   },
   settle: async (args, call) => {
     const {to, message} = await build(args, deps.country)
-    return settledSms(to, await backend.settle(to, message, call))
+    return settledSms(to, await backend.settle(to, message, call), backend)
   },
 })]
 
 const said = (to: string[]): string => to.map(oneLine).join(', ')
 const queued = (to: string[]): string => `Put the text message to ${said(to)} in the outbox`
 
+/** What is known of a message that left; where a phone shows it, that is all that is known. */
+export const handedOver = (to: string[], {isOpened}: Pick<SmsBackend, 'isOpened'>): string => isOpened ? `Opened the text message to ${said(to)} on the phone: press send there` : `Sent a text message to ${said(to)}`
+
 /** In words: who got it, of whom that is not known, and who did not get it. */
-export function settledSms(to: string[], {reached, doubtful, isQueued, note = '', again}: SmsFate): Settled {
+export function settledSms(to: string[], {reached, doubtful, isQueued, note = '', again}: SmsFate, backend: Pick<SmsBackend, 'isOpened'> = {}): Settled {
   if (isQueued) return {state: 'done', summary: queued(to)}
   const others = to.filter(number => !reached.includes(number) && number !== doubtful)
-  if (doubtful === undefined && others.length === 0) return {state: 'done', summary: `Sent a text message to ${said(to)}`}
+  if (doubtful === undefined && others.length === 0) return {state: 'done', summary: handedOver(to, backend)}
   const rest = [...(reached.length > 0 ? [`it went to ${said(reached)}`] : []), ...(others.length > 0 ? [`it did not go to ${said(others)}`] : [])].join('; ')
   if (doubtful === undefined) return {state: 'failed', summary: reached.length > 0 ? `Of the text message: ${rest}.` : `Did not send the text message to ${said(to)}.`}
   return {state: 'unknown', summary: `the text message to ${oneLine(doubtful)}${rest ? ` (${rest})` : ''}. ${note}`.trim(), ...(again && {again})}

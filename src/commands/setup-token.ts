@@ -1,0 +1,74 @@
+// `tinyagent setup joplin` and `setup todoist`: what is reached with one token. It is tried first; then it goes where passwords are kept, and
+// the config says so.
+import {setKey} from '../core/config.ts'
+import {ToolError, UsageError} from '../core/errors.ts'
+import {variableOf, writeSecret} from '../core/secrets.ts'
+import {printable} from '../core/text.ts'
+import {writeTemplate} from './config.ts'
+import {firstLine, prompt} from './prompt.ts'
+import type {Session} from './session.ts'
+
+interface Service {
+  name: 'joplin' | 'todoist'
+  /** where its user finds the token */
+  where: string
+  host: string
+  /** Throws ToolError where the token is not taken; else what is there, in a line. */
+  check(token: string, signal: AbortSignal): Promise<string>
+  /** what the config says from then on */
+  keys: [key: string, value: string][]
+}
+
+const say = (line: string): void => { process.stdout.write(`${printable(line)}\n`) }
+
+export async function setupToken(session: Session, name: Service['name'], signal: AbortSignal): Promise<number> {
+  const {config, configError} = session
+  if (configError) throw configError
+  const service = await services[name](session)
+  const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true
+  if (isTerminal) say(service.where)
+  const variable = variableOf(name)
+  const given = process.env[variable]
+  const token = (given || (isTerminal ? await prompt('Token', {isHidden: true}, signal) : await firstLine()))?.trim()
+  if (!token) throw new UsageError(`There is no token: type it, give it on standard input, or in ${variable}. Nothing was changed`)
+  say(`Asking ${service.host} ...`)
+  try {
+    say(`  ${await service.check(token, signal)}`)
+  } catch (error) {
+    signal.throwIfAborted()
+    if (!(error instanceof ToolError)) throw error
+    say(`  ${error.message}`)
+    say('Nothing was changed.')
+    return 1
+  }
+  writeTemplate(config)
+  const place = given ? undefined : await writeSecret(name, token, config)
+  for (const [key, value] of service.keys) await setKey(config, key, value)
+  if (place) say(place.warning ?? `The token is kept in ${place.where}.`)
+  say(`Written: ${config.file}`)
+  return 0
+}
+
+const services: Record<Service['name'], (session: Session) => Promise<Service>> = {
+  joplin: async ({config}) => {
+    const {joplinNotebooks} = await import('../tools/notes/joplin.ts')
+    const {url} = config.values.notes.joplin
+    return {
+      name: 'joplin',
+      where: 'In Joplin, Options, Web Clipper: switch the service on, and copy the token below "Advanced options" (terminal: `joplin config api.token`, `joplin server start`).',
+      host: new URL(url).host,
+      check: async (token, signal) => `It has ${(await joplinNotebooks({url, token: async () => token}, signal)).length} notebooks.`,
+      keys: [['notes.backend', 'joplin']],
+    }
+  },
+  todoist: async () => {
+    const {todoistHost, todoistProjects} = await import('../tools/reminders/todoist.ts')
+    return {
+      name: 'todoist',
+      where: 'In Todoist, Settings, Integrations, Developer: copy the API token. Your reminders then go to Todoist.',
+      host: todoistHost,
+      check: async (token, signal) => `It has ${(await todoistProjects({token: async () => token}, signal)).length} projects.`,
+      keys: [['reminders.backend', 'todoist']],
+    }
+  },
+}
