@@ -67,8 +67,7 @@ export interface Backends {
 
 /** Every tool, in the order of `specs`, with the backends behind them. */
 export function openTools(config: Config, {warn, embed, openMail}: ToolDeps): {tools: Tool[]; backends: Backends} {
-  const {dirs, user, files, maps} = config
-  const {values} = config
+  const {user, files, maps} = config
   const contacts = openContacts(config, warn)
   const mailOptions = {warn, ...(openMail !== undefined && {file: openMail})}
   const mail = openTheMail(config, mailOptions)
