@@ -31,8 +31,8 @@ function lastTime(earlier: readonly Task[], specs: ReadonlyMap<string, Pick<Tool
 
 /**
  * One call, before it can start. Rules: `repeated-item`: nobody stands twice in a list; `copy-to-recipient`: who gets the mail
- * gets no copy of it; `time-of-another`: a time before or after nothing is beside that of the nearest earlier call. Lists of tools
- * that are not ours may mean to say a thing twice ("two margheritas"). `earlier`: the calls so far, and the tools that they call.
+ * gets no copy of it; `time-of-another`: a time before or after nothing is beside that of the nearest earlier call; `time-in-title`: a
+ * title does not end with its own time ("Pack on Friday at 6pm"). Lists of tools that are not ours may mean to say a thing twice ("two margheritas"). `earlier`: the calls so far, and the tools that they call.
  */
 export function repairTask(task: Task, spec: Pick<ToolSpec, 'args' | 'name' | 'foreign'>, earlier: readonly Task[] = [], specs: ReadonlyMap<string, Pick<ToolSpec, 'args' | 'name'>> = new Map()): {task: Task; repairs: string[]} {
   if (spec.foreign) return {task, repairs: []}
@@ -40,7 +40,15 @@ export function repairTask(task: Task, spec: Pick<ToolSpec, 'args' | 'name' | 'f
   const params = paramsOf(spec)
   const recipients = task.args[params.findIndex(p => p.name === 'recipients')]
   const receiving = new Set(Array.isArray(recipients) ? recipients.map(keyOf) : [])
+  // One word may belong to the title: "Meat-free Friday".
+  const times = task.args.filter((arg, i): arg is string => params[i]?.kind === 'when' && typeof arg === 'string' && arg.trim().includes(' ')).map(t => t.toLowerCase())
   const args = task.args.map((arg, i) => {
+    const time = typeof arg === 'string' && params[i]?.kind === 'title' ? times.find(t => arg.toLowerCase().endsWith(` ${t}`)) : undefined
+    const title = time === undefined ? '' : (arg as string).slice(0, -time.length).replace(/(?:[ ,]+(?:on|at|for|by))?[ ,]+$/i, '')
+    if (title !== '') {
+      repairs.add('time-in-title')
+      return title
+    }
     const beside = typeof arg === 'string' && params[i]?.kind === 'when' ? besideNothing.exec(arg) : null
     const anchor = beside && lastTime(earlier, specs)
     if (anchor) {

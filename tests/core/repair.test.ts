@@ -58,6 +58,18 @@ describe('one call', () => {
     expect(one('create_reminder("Dentist", "an hour before", "", "", 0, false)').repairs).toEqual([])
   })
 
+  test.each([
+    ['Pack on Friday at 6pm', 'on Friday at 6pm', 'Pack'],
+    ['Pack, on friday at 6pm', 'Friday at 6pm', 'Pack'],
+    ['Friday at 6pm', 'Friday at 6pm', 'Friday at 6pm'],
+    ['Meat-free Friday', 'Friday', 'Meat-free Friday'],
+    ['Pack for tomorrow 6pm', 'Friday 6pm', 'Pack for tomorrow 6pm'],
+  ])('time-in-title: the title "%s" at "%s" is "%s"', (name, due, title) => {
+    const {task, repairs} = repairTask(call(`create_reminder("${name}", "${due}", "", "", 0, false)`), specs.find(s => s.name === 'create_reminder')!)
+    expect(task.args.slice(0, 2)).toEqual([title, due])
+    expect(repairs).toEqual(title === name ? [] : ['time-in-title'])
+  })
+
   test('a right call is left as it is', () => {
     expect(one('compose_new_email(["a@x.org"], ["b@x.org"], "Hi", "Hi", [])').repairs).toEqual([])
   })
