@@ -159,7 +159,8 @@ describe('with the stand-in', () => {
 })
 
 const program = process.env['TINYAGENT_TEST_JOPLIN']
-describe.skipIf(!program)('with the real program', () => {
+// It cannot be installed with npm alone everywhere (sqlite3 is compiled), so it is no part of the suite.
+if (program) describe('with the real program', () => {
   let server: JoplinServer
   beforeAll(async () => { server = await startJoplin(program ?? '') }, 240_000)
   afterAll(() => server?.stop())
