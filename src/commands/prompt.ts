@@ -3,6 +3,9 @@ import {createInterface} from 'node:readline'
 import {Writable} from 'node:stream'
 import {printable} from '../core/text.ts'
 
+/** A line of a setup, on standard output. */
+export const say = (line: string): void => { process.stdout.write(`${printable(line)}\n`) }
+
 /** The answer, trimmed unless it is hidden; '' for none. Undefined when the user leaves (Ctrl-D). Rejects when `signal` aborts. */
 export function prompt(question: string, {isHidden = false, preset = ''}: {isHidden?: boolean; preset?: string}, signal: AbortSignal): Promise<string | undefined> {
   return new Promise((resolve, reject) => {

@@ -4,20 +4,18 @@ import {z} from 'zod'
 import {setKey} from '../core/config.ts'
 import {ToolError, UsageError} from '../core/errors.ts'
 import {writeSecret} from '../core/secrets.ts'
-import {oneLine, printable} from '../core/text.ts'
+import {oneLine} from '../core/text.ts'
 import {checkAccount, type Checked} from '../tools/dav/check.ts'
 import {serverUrl, type DavAccount} from '../tools/dav/client.ts'
 import {findServers, googleServers, isGoogle, type FoundServers} from '../tools/dav/find-server.ts'
 import {writeTemplate} from './config.ts'
-import {firstLine, prompt} from './prompt.ts'
+import {firstLine, prompt, say} from './prompt.ts'
 import type {Session} from './session.ts'
 import {signIn, signInOptions, type SignedIn} from './sign-in.ts'
 
 const optionsSchema = z.object({url: z.string().optional(), user: z.string().optional(), address: z.string().optional(), ...signInOptions})
 
 const maxTries = 3
-
-const say = (line: string): void => { process.stdout.write(`${printable(line)}\n`) }
 
 export async function setupDav(session: Session, own: Record<string, unknown>, signal: AbortSignal): Promise<number> {
   const {config, configError} = session

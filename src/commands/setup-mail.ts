@@ -12,7 +12,7 @@ import {withImap} from '../tools/mail/imap.ts'
 import {domainOf, findServers, isHostName, signInOf, type FoundServers} from '../tools/mail/providers.ts'
 import {checkSmtp} from '../tools/mail/smtp.ts'
 import {writeTemplate} from './config.ts'
-import {firstLine, prompt} from './prompt.ts'
+import {firstLine, prompt, say} from './prompt.ts'
 import type {Session} from './session.ts'
 import {signIn, signInOptions, type SignedIn} from './sign-in.ts'
 
@@ -25,8 +25,6 @@ interface Servers { imap: ServerKeys; smtp: ServerKeys }
 /** Of one login. */
 const checkMs = 15_000
 const maxTries = 3
-
-const say = (text: string): void => void process.stdout.write(`${printable(text)}\n`)
 
 export async function setupMail({config, configError}: Session, options: Record<string, unknown>, signal: AbortSignal): Promise<number> {
   if (configError) throw configError

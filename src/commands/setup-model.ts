@@ -6,15 +6,14 @@ import {ModelError, UsageError} from '../core/errors.ts'
 import {endpointOf, isElsewhere, secretOf, whatItGets} from '../core/model/endpoints.ts'
 import {hostOf, listModels, type Endpoint} from '../core/model/openai.ts'
 import {variableOf, writeSecret} from '../core/secrets.ts'
-import {oneLine, printable} from '../core/text.ts'
+import {oneLine} from '../core/text.ts'
 import {writeTemplate} from './config.ts'
 import {endpointState} from './doctor.ts'
-import {firstLine, prompt} from './prompt.ts'
+import {firstLine, prompt, say} from './prompt.ts'
 import type {Session} from './session.ts'
 
 const optionsSchema = z.object({url: z.string().optional(), name: z.string().optional(), apiVersion: z.string().optional()})
 
-const say = (line: string): void => { process.stdout.write(`${printable(line)}\n`) }
 type Ask = (question: string, preset?: string) => Promise<string>
 
 export async function setupModel({config, configError, options: {model: modelOption}}: Session, own: Record<string, unknown>, signal: AbortSignal): Promise<number> {

@@ -1,11 +1,9 @@
 // `tinyagent setup joplin` and `setup todoist`: what is reached with one token. It is tried first; then it goes where passwords are kept, and
 // the config says so.
-import {setKey} from '../core/config.ts'
-import {ToolError, UsageError} from '../core/errors.ts'
-import {variableOf, writeSecret} from '../core/secrets.ts'
-import {printable} from '../core/text.ts'
-import {writeTemplate} from './config.ts'
-import {firstLine, prompt} from './prompt.ts'
+import {UsageError} from '../core/errors.ts'
+import {variableOf} from '../core/secrets.ts'
+import {keepSecret} from './keep-secret.ts'
+import {firstLine, prompt, say} from './prompt.ts'
 import type {Session} from './session.ts'
 
 interface Service {
@@ -19,8 +17,6 @@ interface Service {
   keys: [key: string, value: string][]
 }
 
-const say = (line: string): void => { process.stdout.write(`${printable(line)}\n`) }
-
 export async function setupToken(session: Session, name: Service['name'], signal: AbortSignal): Promise<number> {
   const {config, configError} = session
   if (configError) throw configError
@@ -31,22 +27,8 @@ export async function setupToken(session: Session, name: Service['name'], signal
   const given = process.env[variable]
   const token = (given || (isTerminal ? await prompt('Token', {isHidden: true}, signal) : await firstLine()))?.trim()
   if (!token) throw new UsageError(`There is no token: type it, give it on standard input, or in ${variable}. Nothing was changed`)
-  say(`Asking ${service.host} ...`)
-  try {
-    say(`  ${await service.check(token, signal)}`)
-  } catch (error) {
-    signal.throwIfAborted()
-    if (!(error instanceof ToolError)) throw error
-    say(`  ${error.message}`)
-    say('Nothing was changed.')
-    return 1
-  }
-  writeTemplate(config)
-  const place = given ? undefined : await writeSecret(name, token, config)
-  for (const [key, value] of service.keys) await setKey(config, key, value)
-  if (place) say(place.warning ?? `The token is kept in ${place.where}.`)
-  say(`Written: ${config.file}`)
-  return 0
+  const {host, keys} = service
+  return keepSecret(config, {name, what: 'token', secret: token, isGiven: Boolean(given), host, check: stop => service.check(token, stop), keys}, signal)
 }
 
 const services: Record<Service['name'], (session: Session) => Promise<Service>> = {

@@ -9,8 +9,8 @@ import {clientOf, idVariable, secretName, type OAuthClient, type ProviderName, t
 import {signInByBrowser, signInByDevice, type SignInOptions} from '../core/oauth/sign-in.ts'
 import {keepRefreshToken, type Tokens} from '../core/oauth/tokens.ts'
 import {writeSecret, type SecretPlace} from '../core/secrets.ts'
-import {oneLine, printable} from '../core/text.ts'
-import {prompt} from './prompt.ts'
+import {oneLine} from '../core/text.ts'
+import {prompt, say} from './prompt.ts'
 
 export const providerNames = ['google', 'microsoft', 'other'] as const
 /** Of the command line. */
@@ -25,8 +25,6 @@ export interface SignedIn {
   /** Writes the client down, and the refresh token under each of the accounts ("mail"). The last place is that of the tokens. */
   keep(accounts: string[]): Promise<SecretPlace>
 }
-
-export const say = (line: string): void => { process.stdout.write(`${printable(line)}\n`) }
 
 interface Credentials { id: string; secret?: string }
 

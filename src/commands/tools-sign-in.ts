@@ -4,8 +4,8 @@ import {readSecret} from '../core/secrets.ts'
 import {oneLine} from '../core/text.ts'
 import {filled, serversFile} from '../tools/mcp/servers.ts'
 import {clientSecretName, deleteSignIn, writeSignIn} from '../tools/mcp/sign-ins.ts'
-import {prompt} from './prompt.ts'
-import {byBrowser, say} from './sign-in.ts'
+import {prompt, say} from './prompt.ts'
+import {byBrowser} from './sign-in.ts'
 import type {Session} from './session.ts'
 
 export async function signInCommand(name: string, session: Session, signal: AbortSignal): Promise<number> {
