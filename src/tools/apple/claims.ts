@@ -6,6 +6,7 @@ import {ToolError} from '../../core/errors.ts'
 import type {Json} from '../../core/types.ts'
 import {createWhole, isMissing} from '../files/durable.ts'
 import {uidOf} from '../vdir.ts'
+import {slackMs} from './osascript.ts'
 
 export interface Claim { /** what was handed over */ what: Json; /** when, by the system's clock */ at: Date; /** what takes it back; absent: no answer came */ undo?: Json }
 
@@ -23,6 +24,12 @@ export function claims(dir: string, app: string) {
   const release = async (key: string): Promise<void> => {
     for (const ending of ['.done.json', '.json']) await rm(file(key, ending), {force: true})
   }
+  const known = async (key: string): Promise<Claim | undefined> => {
+    const what = await read(file(key, '.json'))
+    if (what === undefined) return undefined
+    const undo = await read(file(key, '.done.json'))
+    return {what, at: (await stat(file(key, '.json'))).mtime, ...(undo !== undefined && {undo})}
+  }
   return {
     /** Makes it once for `key`. Throws ToolError 'refused' when it was handed over before. What surely was not made may be tried again. */
     async once<T extends {undo: Json}>(key: string, what: Json, make: () => Promise<T>): Promise<T> {
@@ -39,12 +46,20 @@ export function claims(dir: string, app: string) {
       await createWhole(file(key, '.done.json'), JSON.stringify(made.undo)).catch(() => undefined) // it is made all the same
       return made
     },
-    async read(key: string): Promise<Claim | undefined> {
-      const what = await read(file(key, '.json'))
-      if (what === undefined) return undefined
-      const undo = await read(file(key, '.done.json'))
-      return {what, at: (await stat(file(key, '.json'))).mtime, ...(undo !== undefined && {undo})}
+    /**
+     * After a crash: what takes back the thing that was made for `key`. `look`: the things in the app that may be it, made since a time in
+     * ms. Where there is none it was not made, and may be. Throws ToolError 'unknown', in the words of `several`, where there are more.
+     */
+    async made<T extends Json>(key: string, look: (what: Json, since: number) => Promise<T[]>, several: (what: Json) => string): Promise<{undo: Json} | undefined> {
+      const claim = await known(key)
+      if (claim?.undo !== undefined) return {undo: claim.undo}
+      if (!claim) return undefined
+      const found = await look(claim.what, claim.at.getTime() - slackMs)
+      if (found.length > 1) throw new ToolError('unknown', several(claim.what))
+      if (!found[0]) await release(key)
+      return found[0] && {undo: found[0]}
     },
+    read: known,
     release,
   }
 }

@@ -16,6 +16,8 @@ export interface Mac { platform?: NodeJS.Platform; exec?: typeof exec }
 /** Runs a script; throws ToolError. */
 export type Osascript = (script: Script, input: Json, signal?: AbortSignal) => Promise<unknown>
 
+/** The clocks of an app and ours are the same; its dates have whole seconds. */
+export const slackMs = 2_000
 /** The first time macOS asks the user whether we may, and the app may have to start. */
 const timeoutMs = 60_000
 /** Thousands of contacts or notes. */

@@ -81,8 +81,7 @@ function main({from, to}) {
 }
 `}
 
-/** The dates of an app have whole seconds. */
-const slackMs = 2_000
+const claimed = z.object({title: z.string(), startMs: z.number()})
 
 /** `dir`: where it is written down what was handed to the app. `usual`: the calendar that gets what names none; '' is the first that can be written. */
 export function openAppleCalendar(dir: string, {usual = '', ...mac}: Mac & {usual?: string} = {}): CalendarBackend {
@@ -112,16 +111,11 @@ export function openAppleCalendar(dir: string, {usual = '', ...mac}: Mac & {usua
       })))
       return {where: undo.id, undo}
     },
-    made: async (uid, signal) => {
-      const known = await claim.read(uid)
-      if (known?.undo !== undefined) return {undo: known.undo}
-      if (!known) return undefined
-      const what = z.object({title: z.string(), startMs: z.number()}).parse(known.what)
-      const events = z.array(token).parse(await ask(find, {...what, since: known.at.getTime() - slackMs}, signal))
-      if (events.length > 1) throw new ToolError('unknown', `Calendar has several '${oneLine(what.title)}' at that time. Look which one is too many.`)
-      if (!events[0]) await claim.release(uid)
-      return events[0] && {undo: events[0]}
-    },
+    made: (uid, signal) => claim.made(
+      uid,
+      async (what, since) => z.array(token).parse(await ask(find, {...claimed.parse(what), since}, signal)),
+      what => `Calendar has several '${oneLine(claimed.parse(what).title)}' at that time. Look which one is too many.`,
+    ),
     remove: async (undo, signal) => {
       const {data: made} = token.safeParse(undo)
       if (!made) throw new ToolError('refused', 'The journal does not say which event to take back.')

@@ -6,7 +6,7 @@ import {z} from 'zod'
 import {ToolError} from '../../core/errors.ts'
 import {oneLine} from '../../core/text.ts'
 import {claims} from '../apple/claims.ts'
-import {osascript, type Mac, type Script} from '../apple/osascript.ts'
+import {osascript, slackMs, type Mac, type Script} from '../apple/osascript.ts'
 import type {Fate} from '../calendar/calendar.ts'
 import {uidOf} from '../vdir.ts'
 import type {MailBackend, MailListing, OpenMail} from './mail.ts'
@@ -75,8 +75,6 @@ function main({subject, since}) {
 }
 `}
 
-/** The dates of an app have whole seconds. */
-const slackMs = 2_000
 /** Copies of attachments: the app may read them after it has taken the mail. */
 const keptMs = 24 * 60 * 60 * 1000
 const link = 'message:'

@@ -4,7 +4,7 @@ import {z} from 'zod'
 import {ToolError} from '../../core/errors.ts'
 import {oneAtATime} from '../../core/one-at-a-time.ts'
 import {oneLine} from '../../core/text.ts'
-import {osascript, type Mac, type Script} from '../apple/osascript.ts'
+import {osascript, slackMs, type Mac, type Script} from '../apple/osascript.ts'
 import {plainLine, plainText} from '../calendar/ical.ts'
 import {notesNamed, plain} from './match.ts'
 import type {Note, NotesBackend} from './notes.ts'
@@ -124,9 +124,6 @@ const textOf = ({name, text}: {name: string; text: string}): string => {
   const [first = '', ...rest] = text.replace(/\u00a0/g, ' ').split('\n')
   return (plain(first) === plain(name) ? rest.join('\n') : [first, ...rest].join('\n')).trimEnd()
 }
-
-/** The dates of an app have whole seconds. */
-const slackMs = 2_000
 
 export function openAppleNotes(mac: Mac = {}): NotesBackend {
   const ask = osascript(mac)

@@ -81,8 +81,7 @@ function main() {
 }
 `}
 
-/** The clocks of an app and ours are the same; its dates have whole seconds. */
-const slackMs = 2_000
+const claimed = z.object({name: z.string()})
 
 /** `dir`: where it is written down what was handed to the app. `usual`: the list that gets what names none; '' is the app's default. */
 export function openAppleReminders(dir: string, {usual = '', ...mac}: Mac & {usual?: string} = {}): RemindersBackend {
@@ -110,16 +109,11 @@ export function openAppleReminders(dir: string, {usual = '', ...mac}: Mac & {usu
       }))
       return {where: undo.id, undo}
     },
-    made: async (uid, signal) => {
-      const known = await claim.read(uid)
-      if (known?.undo !== undefined) return {undo: known.undo}
-      if (!known) return undefined
-      const {name} = z.object({name: z.string()}).parse(known.what)
-      const found = z.array(token).parse(await ask(find, {name, since: known.at.getTime() - slackMs}, signal))
-      if (found.length > 1) throw new ToolError('unknown', `Reminders has several '${oneLine(name)}' from that time. Look which one is too many.`)
-      if (!found[0]) await claim.release(uid)
-      return found[0] && {undo: found[0]}
-    },
+    made: (uid, signal) => claim.made(
+      uid,
+      async (what, since) => z.array(token).parse(await ask(find, {...claimed.parse(what), since}, signal)),
+      what => `Reminders has several '${oneLine(claimed.parse(what).name)}' from that time. Look which one is too many.`,
+    ),
     remove: async (undo, signal) => {
       const {data: made} = token.safeParse(undo)
       if (!made) throw new ToolError('refused', 'The journal does not say which reminder to take back.')
