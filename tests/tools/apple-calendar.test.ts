@@ -1,5 +1,5 @@
 // The scripts themselves, run in Node against Calendar's scripting dictionary. Not on a Mac.
-import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from 'vitest'
+import {afterEach, beforeEach, describe, expect, test} from 'vitest'
 import {openAppleCalendar} from '../../src/tools/calendar/apple.ts'
 import {calendarTools} from '../../src/tools/calendar/calendar.ts'
 import {plainLine, plainText} from '../../src/tools/calendar/ical.ts'
@@ -7,10 +7,9 @@ import {parseWhen} from '../../src/tools/calendar/when.ts'
 import {calendarContract} from './calendar-contract.ts'
 import {mac} from './apple-apps.ts'
 import {contextFor, hostileTexts, tempFolder, toolError} from './vdir-programs.ts'
+import {inZone} from './zone.ts'
 
-const zoneBefore = process.env['TZ']
-beforeAll(() => { process.env['TZ'] = 'America/New_York' })
-afterAll(() => { if (zoneBefore === undefined) delete process.env['TZ']; else process.env['TZ'] = zoneBefore })
+inZone('America/New_York')
 
 let temp: Awaited<ReturnType<typeof tempFolder>>
 beforeEach(async () => { temp = await tempFolder() })

@@ -1,15 +1,14 @@
 // The scripts themselves, run in Node against Reminders' scripting dictionary. Not on a Mac.
-import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from 'vitest'
+import {afterEach, beforeEach, describe, expect, test} from 'vitest'
 import {openAppleReminders} from '../../src/tools/reminders/apple.ts'
 import {remindersTools} from '../../src/tools/reminders/reminders.ts'
 import {plainLine, plainText} from '../../src/tools/calendar/ical.ts'
 import {failingMac, mac, thingOf} from './apple-apps.ts'
 import {remindersContract} from './reminders-contract.ts'
 import {contextFor, hostileTexts, tempFolder, toolError} from './vdir-programs.ts'
+import {inZone} from './zone.ts'
 
-const zoneBefore = process.env['TZ']
-beforeAll(() => { process.env['TZ'] = 'America/New_York' })
-afterAll(() => { if (zoneBefore === undefined) delete process.env['TZ']; else process.env['TZ'] = zoneBefore })
+inZone('America/New_York')
 
 let temp: Awaited<ReturnType<typeof tempFolder>>
 beforeEach(async () => { temp = await tempFolder() })

@@ -2,7 +2,7 @@ import {mkdir, readFile, readdir, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import fc from 'fast-check'
 import ICAL from 'ical.js'
-import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from 'vitest'
+import {afterEach, beforeEach, describe, expect, test} from 'vitest'
 import {ToolError} from '../../src/core/errors.ts'
 import type {Json, Tool} from '../../src/core/types.ts'
 import {calendarTools, type CalendarBackend, type Invitation} from '../../src/tools/calendar/calendar.ts'
@@ -10,12 +10,11 @@ import {plainLine, plainText} from '../../src/tools/calendar/ical.ts'
 import {openVdirCalendar} from '../../src/tools/calendar/vdir-calendar.ts'
 import {calendarContract} from './calendar-contract.ts'
 import {contextFor, hostileTexts, program, runProgram, tempFolder, toolError} from './vdir-programs.ts'
+import {inZone} from './zone.ts'
 
 // A zone with summer time, so that a mistake with zones shows.
 const timeZone = 'America/New_York'
-const zoneBefore = process.env['TZ']
-beforeAll(() => { process.env['TZ'] = timeZone })
-afterAll(() => { if (zoneBefore === undefined) delete process.env['TZ']; else process.env['TZ'] = zoneBefore })
+inZone(timeZone)
 
 let temp: Awaited<ReturnType<typeof tempFolder>>
 let warnings: string[]

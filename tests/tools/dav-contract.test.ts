@@ -7,11 +7,10 @@ import {calendarContract} from './calendar-contract.ts'
 import {contactsContract} from './contacts-contract.ts'
 import {remindersContract} from './reminders-contract.ts'
 import {program, tempFolder} from './vdir-programs.ts'
+import {inZone} from './zone.ts'
 
 // A zone with summer time, so that a mistake with zones shows.
-const zoneBefore = process.env['TZ']
-beforeAll(() => { process.env['TZ'] = 'America/New_York' })
-afterAll(() => { if (zoneBefore === undefined) delete process.env['TZ']; else process.env['TZ'] = zoneBefore })
+inZone('America/New_York')
 
 const servers = [{name: 'Radicale', start: startRadicale, path: await program('radicale')}, {name: 'Xandikos', start: startXandikos, path: await program('xandikos')}]
 

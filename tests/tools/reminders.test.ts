@@ -1,18 +1,17 @@
 import {mkdir, readFile, readdir, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import ICAL from 'ical.js'
-import {afterAll, afterEach, beforeAll, beforeEach, describe, expect, test} from 'vitest'
+import {afterEach, beforeEach, describe, expect, test} from 'vitest'
 import type {Json, Tool} from '../../src/core/types.ts'
 import {plainLine, plainText} from '../../src/tools/calendar/ical.ts'
 import {remindersTools, type RemindersBackend} from '../../src/tools/reminders/reminders.ts'
 import {openVdirReminders} from '../../src/tools/reminders/vdir-reminders.ts'
 import {remindersContract} from './reminders-contract.ts'
 import {contextFor, hostileTexts, program, runProgram, tempFolder, toolError} from './vdir-programs.ts'
+import {inZone} from './zone.ts'
 
 const timeZone = 'America/New_York'
-const zoneBefore = process.env['TZ']
-beforeAll(() => { process.env['TZ'] = timeZone })
-afterAll(() => { if (zoneBefore === undefined) delete process.env['TZ']; else process.env['TZ'] = zoneBefore })
+inZone(timeZone)
 
 let temp: Awaited<ReturnType<typeof tempFolder>>
 let warnings: string[]

@@ -1,18 +1,17 @@
 // Reminders in Todoist: the contract, and what is given to a stand-in that checks it against the published API.
 import {readdir, readFile} from 'node:fs/promises'
 import {join} from 'node:path'
-import {afterAll, afterEach, beforeAll, beforeEach, expect, test} from 'vitest'
+import {afterEach, beforeEach, expect, test} from 'vitest'
 import type {Tool} from '../../src/core/types.ts'
 import {remindersTools, type RemindersBackend} from '../../src/tools/reminders/reminders.ts'
 import {openTodoistReminders, todoistProjects} from '../../src/tools/reminders/todoist.ts'
 import {startTodoist, todoistToken, type Fault} from '../servers/todoist.ts'
 import {remindersContract} from './reminders-contract.ts'
 import {contextFor, tempFolder, toolError} from './vdir-programs.ts'
+import {inZone} from './zone.ts'
 
 // A zone with summer time, so that a mistake with zones shows.
-const zoneBefore = process.env['TZ']
-beforeAll(() => { process.env['TZ'] = 'America/New_York' })
-afterAll(() => { if (zoneBefore === undefined) delete process.env['TZ']; else process.env['TZ'] = zoneBefore })
+inZone('America/New_York')
 
 let temp: Awaited<ReturnType<typeof tempFolder>>
 let server: Awaited<ReturnType<typeof startTodoist>>
