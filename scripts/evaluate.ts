@@ -1,22 +1,31 @@
 // What each part of the planner is worth, on the test rows and on the wild set: `npm run evaluate` writes docs/evaluation.md.
-//     npm run evaluate -- --rows 60      every n-th row only, for a quick look; nothing is written
+// What ships is run on all rows, the other variants on about 150 of each set. Two planners share the rows, so times are for `npm run bench`.
+//     npm run evaluate -- --rows 60      about so many rows of each set for all, for a quick look; nothing is written
+//     npm run evaluate -- --base SMOLLM2.gguf --beside "16 bit=F16.gguf" --beside "Q8_0=Q8.gguf"     the model before fine-tuning too, and other files
 import {execFileSync} from 'node:child_process'
 import {readFileSync, statSync, writeFileSync} from 'node:fs'
-import {cpus} from 'node:os'
+import {availableParallelism, cpus} from 'node:os'
 import {parseArgs} from 'node:util'
 import {parseRows, runEval, type EvalRow} from '../src/commands/eval.ts'
 import type {EvalReport, Share} from '../src/commands/eval-report.ts'
+import {UsageError} from '../src/core/errors.ts'
 import {openPlanner, type PlannerParts} from '../src/core/planner.ts'
 import {openRetriever} from '../src/core/retriever.ts'
-import type {Retriever} from '../src/core/types.ts'
+import type {Planner, Retriever} from '../src/core/types.ts'
 import {specs} from '../src/tools/specs.ts'
 
-const {values: options} = parseArgs({options: {rows: {type: 'string'}, model: {type: 'string', default: 'models/planner/tinyagent-135m-q4_0.gguf'}}})
+const {values: options} = parseArgs({options: {
+  rows: {type: 'string'},
+  model: {type: 'string', default: 'models/planner/tinyagent-135m-q4_0.gguf'},
+  base: {type: 'string'},
+  beside: {type: 'string', multiple: true, default: []},
+}})
 const signal = new AbortController().signal
 const sets = {test: 'training/data/test.jsonl', wild: 'training/data/wild.jsonl'}
 
+const comparedRows = Number(options.rows ?? 150)
 const everyNth = (rows: EvalRow[]): EvalRow[] => {
-  const step = options.rows === undefined ? 1 : Math.max(1, Math.floor(rows.length / Number(options.rows)))
+  const step = Math.max(1, Math.floor(rows.length / comparedRows))
   return rows.filter((_, i) => i % step === 0)
 }
 
@@ -33,35 +42,49 @@ const told: Retriever = {
 }
 
 const shippedName = '+ repair (as it ships)'
-const variants: {name: string; retriever: Retriever; parts: PlannerParts}[] = [
+interface Variant { name: string; retriever: Retriever; parts: PlannerParts; model?: string }
+const variants: Variant[] = [
+  ...options.base === undefined ? [] : [
+    {name: 'SmolLM2-135M-Instruct before fine-tuning, all tools in the prompt', retriever: everything, parts: {grammar: false, repair: false}, model: options.base},
+    {name: 'the same with all that ships', retriever: rag, parts: {}, model: options.base},
+  ],
   {name: 'fine-tuned, all tools in the prompt', retriever: everything, parts: {grammar: false, repair: false}},
   {name: '+ Tool RAG', retriever: rag, parts: {grammar: false, repair: false}},
   {name: '+ grammar with spans and typed references', retriever: rag, parts: {grammar: true, repair: false}},
   {name: shippedName, retriever: rag, parts: {}},
   {name: 'the same, told the right tools and how often each is called', retriever: told, parts: {}},
+  ...options.beside.map(text => {
+    const [name, model] = text.split('=')
+    if (!name || !model) throw new UsageError(`--beside wants NAME=FILE, not ${text}`)
+    return {name: `${name} (${(statSync(model).size / 1e6).toFixed(0)} MB), as it ships otherwise`, retriever: rag, parts: {}, model}
+  }),
 ]
 
-interface Result { name: string; reports: Record<string, EvalReport> }
-const results: Result[] = []
-for (const {name, retriever, parts} of variants) {
-  const planner = await openPlanner({modelPath: options.model, ...parts})
-  const reports: Record<string, EvalReport> = {}
-  for (const [set, file] of Object.entries(sets)) {
+type Reports = Record<keyof typeof sets, EvalReport>
+async function run({name, retriever, parts, model}: Variant, pick: (rows: EvalRow[]) => EvalRow[]): Promise<Reports> {
+  const open = (): Promise<Planner> => openPlanner({modelPath: model ?? options.model, threads: 1, ...parts})
+  const planner = await open()
+  const besides = await Promise.all(Array.from({length: Math.max(0, availableParallelism() - 1)}, open))
+  const report = async (set: keyof typeof sets): Promise<EvalReport> => {
     const progress = (done: number, total: number, passed: number): void => { process.stderr.write(`\r${name}, ${set}: ${done} of ${total}, ${(100 * passed / done).toFixed(1)}%  ${done === total ? '\n' : ''}`) }
-    reports[set] = await runEval(everyNth(parseRows(readFileSync(file, 'utf8'))), {retriever, planner, specs}, {signal, progress, failures: name === shippedName && set === 'test' ? 20 : 0}, () => undefined)
+    return runEval(pick(parseRows(readFileSync(sets[set], 'utf8'))), {retriever, planner, besides, specs}, {signal, progress, failures: set === 'test' ? 20 : 0}, () => undefined)
   }
-  await planner.close()
-  results.push({name, reports})
+  const reports = {test: await report('test'), wild: await report('wild')}
+  await Promise.all([planner, ...besides].map(p => p.close()))
+  return reports
 }
 
+const compared: {name: string; reports: Reports}[] = []
+for (const variant of variants) compared.push({name: variant.name, reports: await run(variant, everyNth)})
+const shipped = options.rows === undefined ? await run({name: 'all rows', retriever: rag, parts: {}}, rows => rows) : compared.find(c => c.name === shippedName)!.reports
+
 const percent = ({rows, passed}: Share): string => rows === 0 ? '' : `${(100 * passed / rows).toFixed(1)}`
-const ms = ({p50, p95}: {p50: number; p95: number}): string => `${Math.round(p50)} / ${Math.round(p95)}`
+const both = (pick: (r: EvalReport) => Share): string => `${percent(pick(shipped.test))} of ${pick(shipped.test).rows} | ${percent(pick(shipped.wild))} of ${pick(shipped.wild).rows}`
 const columns = (r: EvalReport): string => `${percent(r.success)} | ${percent(r.withArguments)}`
-const shipped = results.find(r => r.name === shippedName)!.reports
 const keys = (pick: (r: EvalReport) => Record<string, Share>): string[] => [...new Set(Object.values(shipped).flatMap(r => Object.keys(pick(r))))].sort((a, b) => a.localeCompare(b, 'en', {numeric: true}))
 const shares = (title: string, pick: (r: EvalReport) => Record<string, Share>): string => [
   `| ${title} | test | rows | wild | rows |`, '| --- | --- | --- | --- | --- |',
-  ...keys(pick).map(key => `| ${key} | ${Object.keys(sets).map(set => { const s = pick(shipped[set]!)[key]; return s ? `${percent(s)} | ${s.rows}` : ' | ' }).join(' | ')} |`),
+  ...keys(pick).map(key => `| ${key} | ${[shipped.test, shipped.wild].map(r => { const s = pick(r)[key]; return s ? `${percent(s)} | ${s.rows}` : ' | ' }).join(' | ')} |`),
 ].join('\n')
 const git = (...args: string[]): string => execFileSync('git', args, {encoding: 'utf8'}).trim()
 
@@ -69,15 +92,27 @@ const text = `# Evaluation
 
 Made by \`npm run evaluate\` at commit ${git('rev-parse', '--short', 'HEAD')} on ${new Date().toISOString().slice(0, 10)}, on ${cpus().length} cores (${cpus()[0]?.model.trim() ?? 'unknown'}), with
 \`${options.model}\` (${(statSync(options.model).size / 1e6).toFixed(1)} MB). Plan success is isomorphism of the graphs of calls, as in the TinyAgent paper
-(arXiv 2409.00608); with arguments, every argument agrees as well (src/core/plan-graph.ts). **test**: ${shipped['test']!.rows} hand-written requests kept apart from the
-training seeds before they were expanded. **wild**: ${shipped['wild']!.rows} requests written by others who had not seen the seeds. Nothing was trained or tuned on either.
+(arXiv 2409.00608); with arguments, every argument agrees as well (src/core/plan-graph.ts). **test**: ${shipped.test.rows} hand-written requests kept apart from the
+training seeds before they were expanded. **wild**: ${shipped.wild.rows} requests written by others who had not seen the seeds. Nothing was trained or tuned on either.
 
-| | test: plan | with arguments | wild: plan | with arguments | tools | prompt tokens | first task ms, p50 / p95 | plan ms, p50 / p95 |
-| --- | --- | --- | --- | --- | --- | --- | --- | --- |
-${results.map(({name, reports}) => `| ${name} | ${Object.keys(sets).map(set => columns(reports[set]!)).join(' | ')} | ${reports['wild']!.meanTools} | ${reports['wild']!.meanPromptTokens} | ${ms(reports['wild']!.firstTaskMs)} | ${ms(reports['wild']!.planMs)} |`).join('\n')}
+| all rows, as it ships | test | wild |
+| --- | --- | --- |
+| plan right | ${both(r => r.success)} |
+| plan and arguments right | ${both(r => r.withArguments)} |
+| plan right, up to three tools | ${both(r => r.upToThreeTools)} |
+| every needed tool offered | ${both(r => r.toolRecall)} |
+| tools offered | ${shipped.test.meanTools} | ${shipped.wild.meanTools} |
+| prompt tokens | ${shipped.test.meanPromptTokens} | ${shipped.wild.meanPromptTokens} |
 
-Up to three tools, as it ships: test ${percent(shipped['test']!.upToThreeTools)}% of ${shipped['test']!.upToThreeTools.rows}, wild ${percent(shipped['wild']!.upToThreeTools)}% of ${shipped['wild']!.upToThreeTools.rows}.
-Tool recall (every needed tool selected): test ${percent(shipped['test']!.toolRecall)}% at ${shipped['test']!.meanTools} tools, wild ${percent(shipped['wild']!.toolRecall)}% at ${shipped['wild']!.meanTools}; the paper's is 99.8% at 3.97.
+The paper's Tool RAG recalls 99.8% of the needed tools at 3.97 offered. Times are in the README (\`npm run bench\`).
+
+## What each part is worth
+
+On every n-th row of both sets (${compared[0]!.reports.test.rows} and ${compared[0]!.reports.wild.rows} rows):
+
+| | test: plan | with arguments | wild: plan | with arguments | tools | prompt tokens |
+| --- | --- | --- | --- | --- | --- | --- |
+${compared.map(({name, reports: {test, wild}}) => `| ${name} | ${columns(test)} | ${columns(wild)} | ${wild.meanTools} | ${wild.meanPromptTokens} |`).join('\n')}
 
 ## Beside the paper
 
@@ -97,7 +132,7 @@ ${shares('tag', r => r.byTag)}
 
 ## Twenty failures on the test rows
 
-${shipped['test']!.failures.map(f => `**${f.id}** ${f.query}\n\n\`\`\`\nexpected\n${f.expected}\ngot\n${f.error ?? f.got}\n\`\`\``).join('\n\n')}
+${shipped.test.failures.map(f => `**${f.id}** ${f.query}\n\n\`\`\`\nexpected\n${f.expected}\ngot\n${f.error ?? f.got}\n\`\`\``).join('\n\n')}
 `
 if (options.rows === undefined) writeFileSync('docs/evaluation.md', text)
 else process.stdout.write(text)

@@ -52,7 +52,13 @@ export function parseRows(text: string): EvalRow[] {
   return rows
 }
 
-export interface EvalDeps { retriever: Retriever; planner: Planner; specs: ToolSpec[] }
+export interface EvalDeps {
+  retriever: Retriever
+  planner: Planner
+  /** More planners of the same model: each row goes to one that is free. The times of a report then say little. */
+  besides?: Planner[]
+  specs: ToolSpec[]
+}
 
 /** A line of `--predictions` (DESIGN.md, "The command line"). */
 export interface Prediction {
@@ -77,15 +83,20 @@ export interface EvalOptions {
 /** Plans every row and scores it; `emitLine` gets each prediction as one line of JSON as soon as it is there. */
 export async function runEval(rows: EvalRow[], deps: EvalDeps, options: EvalOptions, emitLine: (line: string) => void): Promise<EvalReport> {
   const scored: Scored[] = []
+  const waiting = rows.entries()
+  let done = 0
   let passed = 0
-  for (const row of rows) {
-    options.signal.throwIfAborted()
-    const one = await scoreRow(row, deps, options.signal)
-    scored.push(one)
-    if (one.success) passed++
-    emitLine(JSON.stringify(one.prediction))
-    options.progress?.(scored.length, rows.length, passed)
+  const lane = async (planner: Planner): Promise<void> => {
+    for (const [index, row] of waiting) {
+      options.signal.throwIfAborted()
+      const one = await scoreRow(row, {...deps, planner}, options.signal)
+      scored[index] = one
+      if (one.success) passed++
+      emitLine(JSON.stringify(one.prediction))
+      options.progress?.(++done, rows.length, passed)
+    }
   }
+  await Promise.all([deps.planner, ...deps.besides ?? []].map(lane))
   return summarize(scored, deps.planner.name, options.failures ?? 0)
 }
 
