@@ -12,6 +12,8 @@ export interface LineState {
   text: string
   /** the calls so far */
   tasks: Task[]
+  /** a general model may put texts for tools of others in its own words, and reckon; the embedded one would invent */
+  mayRephrase?: boolean
 }
 
 const literal = (text: string): string => JSON.stringify(text).replace(/[\u007f-\u009f]/g, c => `\\x${c.charCodeAt(0).toString(16)}`)
@@ -67,16 +69,20 @@ function oneOf(texts: Iterable<string>): string {
 const bothCases = (words: string[]): string[] => words.flatMap(w => [w, capital(w)])
 const calendar = oneOf(bothCases(calendarWords))
 
+/** What "tell them that I'm late and she's welcome" may turn the request's own words into. */
+const turned = oneOf(bothCases('i you he she we they me him her us them my your his our their is am are was were it that there to'.split(' ')))
+
 /**
  * Spans of the words, linear in their number: s_i ::= word_i (" " s_i+1)?. `name` begins the rules' names; a span begins at
- * a word that `mayStart` and goes on over those that are `usable`.
+ * a word that `mayStart` and goes on over those that are `usable`. `mayLower`: each may begin with a small letter.
  */
-function spans(name: string, words: Word[], usable: (word: string) => boolean, mayStart: (word: string) => boolean = usable): string[] {
+function spans(name: string, words: Word[], usable: (word: string) => boolean, mayStart: (word: string) => boolean = usable, mayLower = false): string[] {
   const rules = words.flatMap((w, i) => {
     if (!usable(w.core)) return []
     // "Ana's" is "Ana", "a/b" is either.
     const bare = w.core.replace(/['’]s?$/, '')
-    const forms = bothCases([w.core, bare, ...(isPath(w.core) ? [] : w.core.split(/[/&→]/))]).filter(form => form !== '')
+    const said = bothCases([w.core, bare, ...(isPath(w.core) ? [] : w.core.split(/[/&→]/))]).filter(form => form !== '')
+    const forms = mayLower ? [...said, ...said.map(form => form.charAt(0).toLowerCase() + form.slice(1))] : said
     const trail = w.trail.replace(/[^.,!?;:)&'’-]/g, '')
     const next = words[i + 1]
     const on = next && usable(next.core) ? ` (" " ${next.lead ? `${quoted(next.lead)}? ` : ''}${name}${i + 1})?` : ''
@@ -104,6 +110,36 @@ function refs(state: LineState, wanted: ResultKind | 'every'): number[] {
   }).map(t => t.id)
 }
 
+/** Words that say a number, some of them in a unit ("a quarter of an hour"). */
+const numberWords: Record<string, number[]> = {
+  a: [1], an: [1], once: [1], first: [1], next: [1], one: [1], two: [2], twice: [2], both: [2], couple: [2], pair: [2], second: [2], three: [3], third: [3], four: [4], five: [5],
+  six: [6], seven: [7], eight: [8], nine: [9], ten: [10], eleven: [11], twelve: [12], dozen: [12], fifteen: [15], twenty: [20], thirty: [30], forty: [40], fifty: [50],
+  sixty: [60], hundred: [100], thousand: [1000], half: [30, 0.5, 1.5], quarter: [15, 0.25, 3], day: [1], week: [7], fortnight: [14], month: [30], year: [365, 12], hour: [60],
+}
+/** Factors between units that people use for one thing: minutes and seconds, days and weeks, kilometres and metres. */
+const unitFactors = [1, 60, 24, 7, 1000, 3600]
+
+/** The words and the items between commas of a description may be values: "kind (annual, sick, unpaid)". */
+function listedIn(description: string): string {
+  const items = new Set([...description.split(/[\s,;:|/()'"“”]+/), ...description.split(/[,;:|()]|\bor\b/)].map(item => item.trim().replace(/\.$/, '')).filter(item => item !== '' && !item.includes('$')))
+  return items.size === 0 ? '' : ` | "\\"" ${oneOf(items)} "\\""`
+}
+
+/** Texts for tools of others: the request's words in any order, with results between them. */
+const copying = (words: Word[], money: string, hasRefs: boolean): string[] => [
+  'copy ::= "\\"" (piece (" " piece)*)? "\\""',
+  `piece ::= [#(']? (word | ${turned}${money}${hasRefs ? ' | ref' : ''}) [.,!?:;)']?`,
+  ...spans('word', words, () => true, () => true, true),
+]
+
+/** What a number of the request may be as an argument, in any unit, and 0 for "not said". Never invented: "top_n" stays 0 where nothing counts. */
+function numbersIn(text: string, isInteger: boolean): Set<string> {
+  const words = text.toLowerCase().match(/\d[\d,.]*\d|\d|\p{L}+/gu) ?? []
+  const said = words.flatMap(word => /\d/.test(word) ? [Number(word.replaceAll(',', '')), Number(word.replaceAll('.', '').replace(',', '.'))] : Object.hasOwn(numberWords, word) ? numberWords[word]! : [])
+  const all = [0, ...said.filter(n => Number.isFinite(n)).flatMap(n => unitFactors.map(factor => n * factor))]
+  return new Set(all.filter(n => n < 1e12 && (!isInteger || Number.isInteger(n))).map(n => String(Math.round(n * 1e6) / 1e6)).filter(n => !n.includes('e')))
+}
+
 /** What an argument that is not free text may be; "" when nothing fits yet. */
 function typed(kind: Kind, state: LineState): string {
   const wanted = resultFor(kind)
@@ -127,11 +163,13 @@ function value(p: Param, state: LineState): string {
     case 'when': case 'until': return '"\\"" when? "\\""'
     case 'address': case 'phone': case 'path': return typed(p.kind, state)
     case 'title': return 'title'
-    case 'text': case 'any': return 'text'
+    case 'text': return 'text'
+    case 'any': return state.mayRephrase ? 'text' : `copy${listedIn(p.description ?? '')}`
     case 'choice': return (p.values ?? []).map(v => literal(JSON.stringify(v))).join(' | ')
     case 'minutes': return '[0-9] [0-9]? [0-9]? [0-9]?'
-    case 'integer': return '"-"? [0-9]{1,12}'
-    case 'number': return '"-"? [0-9]{1,12} ("." [0-9]{1,6})?'
+    case 'integer': case 'number':
+      if (p.optional && !state.mayRephrase) return oneOf(numbersIn(state.text, p.kind === 'integer'))
+      return `"-"? [0-9]{1,12}${p.kind === 'integer' ? '' : ' ("." [0-9]{1,6})?'}`
     case 'boolean': case 'all-day': return '"true" | "false"'
   }
 }
@@ -179,6 +217,7 @@ export function lineGrammar(state: LineState): string {
     `char ::= [^"\\\\$\\x00-\\x1f] | "\\\\" ["\\\\/nt]${money}`,
     'title ::= "\\"" char{0,120} "\\""',
     `text ::= "\\"" (char${every.length > 0 ? ' | ref' : ''})* "\\""`,
+    ...(state.tools.some(t => paramsOf(t).some(p => p.kind === 'any')) ? copying(words, money, every.length > 0) : []),
     ...(every.length > 0 ? [`ref ::= ${every.map(id => literal(`$${id}`)).join(' | ')}`] : []),
   ].join('\n') + '\n'
 }

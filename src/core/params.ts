@@ -3,7 +3,7 @@
 import {z} from 'zod'
 import type {Kind, Param, ToolSpec} from './types.ts'
 
-const kinds = z.registry<{kind: Kind; values?: (string | number)[]}>()
+const kinds = z.registry<{kind: Kind; values?: (string | number)[]; optional?: true}>()
 
 const text = (kind: Kind) => z.string().register(kinds, {kind})
 
@@ -47,7 +47,7 @@ export function paramsOf(spec: Pick<ToolSpec, 'args' | 'name'>): Param[] {
     const meta = kinds.get(item)
     if (!meta) throw new Error(`${spec.name}.${name}: not made of arg.*()`)
     const description = schema.description
-    return {name, list, kind: meta.kind, ...(meta.values && {values: meta.values}), ...(description && {description})}
+    return {name, list, kind: meta.kind, ...(meta.values && {values: meta.values}), ...(meta.optional && {optional: meta.optional}), ...(description && {description})}
   })
   cache.set(spec.args, params)
   return params
@@ -91,4 +91,10 @@ export function described(schema: z.ZodType, description: string): z.ZodType {
   const meta = kinds.get(schema)
   if (meta) kinds.add(copy, meta)
   return copy
+}
+
+/** The schema of an argument that may be left unsaid. Lists may be empty anyway. */
+export function unrequired(schema: z.ZodType): z.ZodType {
+  const meta = kinds.get(schema)
+  return meta ? schema.clone().register(kinds, {...meta, optional: true}) : schema
 }

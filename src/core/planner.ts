@@ -40,7 +40,7 @@ export function planWith(model: LineModel, name: string, parts: PlannerParts = {
       const called: string[] = []
       for (let id = 1; ; id++) {
         // After the last call there is only join() to write.
-        const state = {id, tools: id <= maxCalls ? input.tools : [], tasks, text: `${request} ${instructions}`}
+        const state = {id, tools: id <= maxCalls ? input.tools : [], tasks, text: `${request} ${instructions}`, mayRephrase: model.isGeneral === true}
         // With " join" everything is said, unless a tool's name begins so.
         const mayEnd = state.tools.every(t => !t.name.startsWith('join'))
         const openers = openings(state.tools, called, chances)

@@ -2,7 +2,7 @@
 // `repairs`, so that they can be counted.
 import {paramsOf} from './params.ts'
 import {references} from './plan-parser.ts'
-import type {Arg, Plan, Task, ToolSpec} from './types.ts'
+import type {Arg, Param, Plan, Task, ToolSpec} from './types.ts'
 
 /** The argument with its references renamed; text stays text. */
 function rename(arg: Arg, to: ReadonlyMap<number, number>): Arg {
@@ -32,12 +32,13 @@ function lastTime(earlier: readonly Task[], specs: ReadonlyMap<string, Pick<Tool
 /**
  * One call, before it can start. Rules: `repeated-item`: nobody stands twice in a list; `copy-to-recipient`: who gets the mail
  * gets no copy of it; `time-of-another`: a time before or after nothing is beside that of the nearest earlier call; `time-in-title`: a
- * title does not end with its own time ("Pack on Friday at 6pm"). Lists of tools that are not ours may mean to say a thing twice ("two margheritas"). `earlier`: the calls so far, and the tools that they call.
+ * title does not end with its own time ("Pack on Friday at 6pm"); `said-twice`: of a tool of others, what may be left unsaid is not filled with
+ * words of another argument ("Manchester" as the place of "Manchester United"). Lists of tools that are not ours may mean to say a thing twice ("two margheritas"). `earlier`: the calls so far, and the tools that they call.
  */
 export function repairTask(task: Task, spec: Pick<ToolSpec, 'args' | 'name' | 'foreign'>, earlier: readonly Task[] = [], specs: ReadonlyMap<string, Pick<ToolSpec, 'args' | 'name'>> = new Map()): {task: Task; repairs: string[]} {
-  if (spec.foreign) return {task, repairs: []}
-  const repairs = new Set<string>()
   const params = paramsOf(spec)
+  if (spec.foreign) return repairForeign(task, params)
+  const repairs = new Set<string>()
   const recipients = task.args[params.findIndex(p => p.name === 'recipients')]
   const receiving = new Set(Array.isArray(recipients) ? recipients.map(keyOf) : [])
   // One word may belong to the title: "Meat-free Friday".
@@ -66,6 +67,18 @@ export function repairTask(task: Task, spec: Pick<ToolSpec, 'args' | 'name' | 'f
     })
   })
   return {task: {...task, args, dependsOn: references(args)}, repairs: [...repairs]}
+}
+
+function repairForeign(task: Task, params: Param[]): {task: Task; repairs: string[]} {
+  const words = (arg: Arg | undefined): string => typeof arg === 'string' ? ` ${arg.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, ' ').trim()} ` : ''
+  const isFilled = (i: number): boolean => params[i]?.kind === 'any' && words(task.args[i]).trim() !== ''
+  const args = task.args.map((arg, i) => {
+    // Of two optional ones that say the same the first stays.
+    const isTwice = params[i]?.optional && isFilled(i)
+      && task.args.some((other, k) => k !== i && isFilled(k) && (words(other) === words(arg) ? !params[k]?.optional || k < i : words(other).includes(words(arg))))
+    return isTwice ? '' : arg
+  })
+  return args.some((arg, i) => arg !== task.args[i]) ? {task: {...task, args}, repairs: ['said-twice']} : {task, repairs: []}
 }
 
 /** "address", as it is misspelt as well. */

@@ -38,6 +38,8 @@ export interface Param {
   values?: (string | number)[]
   /** shown in the prompt only for tools that are not ours */
   description?: string
+  /** known of a tool that is not ours: "", 0 and false say that the user said nothing of it */
+  optional?: true
 }
 
 /** The result of call `ref`, standing for itself. */

@@ -2,8 +2,9 @@ import {readFileSync} from 'node:fs'
 import fc from 'fast-check'
 import {getLlama, LlamaGrammar, LlamaLogLevel} from 'node-llama-cpp'
 import {describe, expect, test} from 'vitest'
+import {z} from 'zod'
 import {lineGrammar, type LineState} from '../../src/core/grammar.ts'
-import {foreignSpec, foreignTool, paramsOf} from '../../src/core/params.ts'
+import {arg, foreignSpec, foreignTool, paramsOf, unrequired} from '../../src/core/params.ts'
 import {parseLine, parsePlan, printTask} from '../../src/core/plan-parser.ts'
 import type {Arg, Task, ToolSpec} from '../../src/core/types.ts'
 import {specs} from '../../src/tools/specs.ts'
@@ -171,6 +172,27 @@ describe('spans of the request', () => {
   })
 })
 
+describe('tools of others', () => {
+  const orders = foreignSpec(foreignTool.parse({name: 'shop.order', description: '', parameters: [{name: 'what', type: 'string'}, {name: 'note', type: 'string'}]}))
+  test.each([
+    ['shop.order("two pizzas", "")', 'Order two pizzas'],
+    ['shop.order("pizzas", "ring twice")', 'Order pizzas, and they should ring twice'],
+    ['shop.order("Pizza", "I\'m hungry")', "pizza please, I'm hungry"],
+    ['shop.order("pizza for $1", "#late: $1.")', 'Order pizza for the boys, note #late'],
+  ])('%s is made of the words of "%s"', (call, request) => {
+    expect(allows(call, request, ['open_note("boys", "")'], [...specs, orders])).toBe(true)
+  })
+  test('nothing is added to them, unless a general model plans', () => {
+    expect(allows('shop.order("two large pizzas", "")', 'Order two pizzas', [], [orders])).toBe(false)
+    const grammar = new LlamaGrammar(llama, {grammar: lineGrammar({id: 1, tools: [orders], tasks: [], text: 'Order two pizzas', mayRephrase: true})})
+    expect((grammar as unknown as {_testText(text: string): boolean})._testText(' shop.order("two large pizzas", "")')).toBe(true)
+  })
+  test.each([[0, true], [2, true], [120, true], [5, false]])('an optional number may be what the request says, in another unit, or 0: %d', (n, allowed) => {
+    const timer: ToolSpec = {...extra, name: 'timer', args: z.object({seconds: unrequired(arg.integer())})}
+    expect(allows(`timer(${n})`, 'a timer of two minutes', [], [timer])).toBe(allowed)
+  })
+})
+
 test('only join() is left without tools', () => {
   expect(allows('join()', 'What is the weather?', [], [])).toBe(true)
   expect(allows('get_phone_number("weather")', 'What is the weather?', [], [])).toBe(false)
@@ -198,5 +220,7 @@ test('every gold plan of the validation rows can be written', () => {
     })
   })
   expect(rows.length).toBeGreaterThan(100)
-  expect(refused).toEqual([])
+  // Texts for tools of others are made of the request's words, and a few labels are not ("O negative" -> "O-").
+  const reworded = /^(?:get the blood stock for O negative|Draft for the boss)/
+  expect(refused.filter(line => !reworded.test(line))).toEqual([])
 })

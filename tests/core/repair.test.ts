@@ -1,9 +1,10 @@
 import {describe, expect, test} from 'vitest'
-import {foreignSpec, foreignTool} from '../../src/core/params.ts'
+import {z} from 'zod'
+import {arg, foreignSpec, foreignTool, unrequired} from '../../src/core/params.ts'
 import {parseLine, parsePlan, printPlan} from '../../src/core/plan-parser.ts'
 import {isSameCall, repairPlan, repairTask} from '../../src/core/repair.ts'
 import {resolveTask} from '../../src/core/resolve.ts'
-import type {Task} from '../../src/core/types.ts'
+import type {Task, ToolSpec} from '../../src/core/types.ts'
 import {specs} from '../../src/tools/specs.ts'
 
 const call = (line: string, id = 4): Task => parseLine(`${id}. ${line}`, id) as Task // none of them is join()
@@ -29,6 +30,19 @@ describe('one call', () => {
   test('a list of a tool that is not ours may hold a thing twice', () => {
     const order = foreignSpec(foreignTool.parse({name: 'order_pizza', description: 'Order pizza.', parameters: [{name: 'dishes', type: 'array'}]}))
     expect(repairTask(call('order_pizza(["margherita", "margherita"])'), order)).toMatchObject({task: {args: [['margherita', 'margherita']]}, repairs: []})
+  })
+
+  test.each([
+    [['Manchester United', 'Manchester', ''], ['Manchester United', '', '']],
+    [['Fortnite', 'Fortnite', 'Fortnite'], ['Fortnite', '', '']],
+    [['Paris', 'Trip to Paris', 'trip to paris!'], ['Paris', 'Trip to Paris', '']],
+    [['Ana', 'Anatolia', 'news'], ['Ana', 'Anatolia', 'news']],
+    [['', '', ''], ['', '', '']],
+  ])('said-twice: of %j, where only the first is required, %j is left', (written, left) => {
+    const spec: ToolSpec = {...foreignSpec(foreignTool.parse({name: 'find'})), args: z.object({what: arg.any(), place: unrequired(arg.any()), kind: unrequired(arg.any())})}
+    const {task, repairs} = repairTask(call(`find(${written.map(w => JSON.stringify(w)).join(', ')})`), spec)
+    expect(task.args).toEqual(left)
+    expect(repairs).toEqual(left.join() === written.join() ? [] : ['said-twice'])
   })
 
   test('copy-to-recipient: who gets the mail gets no copy of it', () => {

@@ -4,7 +4,7 @@
 import {z} from 'zod'
 import {parseAbsolute} from '../../core/dates.ts'
 import {ToolError} from '../../core/errors.ts'
-import {arg, described} from '../../core/params.ts'
+import {arg, described, unrequired} from '../../core/params.ts'
 import {oneLine} from '../../core/text.ts'
 import type {Json} from '../../core/types.ts'
 
@@ -143,7 +143,7 @@ function zodOf({item, isList, isRequired, description}: Field): z.ZodType {
   const one = typeof item === 'object'
     ? arg.choice(...(isRequired || isList || item.choice.includes('') ? item.choice : ['', ...item.choice]))
     : item === 'text' ? arg.any() : item === 'date' || item === 'date-time' ? arg.when() : arg[item]()
-  const schema = isList ? z.array(one) : one
+  const schema = isList ? z.array(one) : isRequired ? one : unrequired(one)
   return description === '' ? schema : described(schema, description)
 }
 
