@@ -70,19 +70,20 @@ const bothCases = (words: string[]): string[] => words.flatMap(w => [w, capital(
 const calendar = oneOf(bothCases(calendarWords))
 
 /** What "tell them that I'm late and she's welcome" may turn the request's own words into. */
-const turned = oneOf(bothCases('i you he she we they me him her us them my your his our their is am are was were it that there to'.split(' ')))
+const turned = oneOf(bothCases('i you he she we they me him her us them my your his our their is am are was were it that there here to'.split(' ')))
 
 /**
  * Spans of the words, linear in their number: s_i ::= word_i (" " s_i+1)?. `name` begins the rules' names; a span begins at
- * a word that `mayStart` and goes on over those that are `usable`. `mayLower`: each may begin with a small letter.
+ * a word that `mayStart` and goes on over those that are `usable`. `asWritten`: each
+ * may begin with a small letter and keep its signs ("A+", "--dry-run").
  */
-function spans(name: string, words: Word[], usable: (word: string) => boolean, mayStart: (word: string) => boolean = usable, mayLower = false): string[] {
+function spans(name: string, words: Word[], usable: (word: string) => boolean, mayStart: (word: string) => boolean = usable, asWritten = false): string[] {
   const rules = words.flatMap((w, i) => {
     if (!usable(w.core)) return []
     // "Ana's" is "Ana", "a/b" is either.
     const bare = w.core.replace(/['’]s?$/, '')
-    const said = bothCases([w.core, bare, ...(isPath(w.core) ? [] : w.core.split(/[/&→]/))]).filter(form => form !== '')
-    const forms = mayLower ? [...said, ...said.map(form => form.charAt(0).toLowerCase() + form.slice(1))] : said
+    const said = bothCases([w.core, bare, ...(isPath(w.core) ? [] : w.core.split(/[/&→–]/))]).filter(form => form !== '')
+    const forms = asWritten ? [...said, ...said.map(form => form.charAt(0).toLowerCase() + form.slice(1)), `${w.lead}${w.core}${w.trail}`.replace(/^["'“‘(]+|[.,!?;:"'”’)]+$/g, '') || w.core] : said
     const trail = w.trail.replace(/[^.,!?;:)&'’-]/g, '')
     const next = words[i + 1]
     const on = next && usable(next.core) ? ` (" " ${next.lead ? `${quoted(next.lead)}? ` : ''}${name}${i + 1})?` : ''

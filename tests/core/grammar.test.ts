@@ -178,6 +178,7 @@ describe('tools of others', () => {
     ['shop.order("two pizzas", "")', 'Order two pizzas'],
     ['shop.order("pizzas", "ring twice")', 'Order pizzas, and they should ring twice'],
     ['shop.order("Pizza", "I\'m hungry")', "pizza please, I'm hungry"],
+    ['shop.order("A+", "--dry-run")', 'Order two bags of A+, with --dry-run.'],
     ['shop.order("pizza for $1", "#late: $1.")', 'Order pizza for the boys, note #late'],
   ])('%s is made of the words of "%s"', (call, request) => {
     expect(allows(call, request, ['open_note("boys", "")'], [...specs, orders])).toBe(true)
