@@ -1,15 +1,14 @@
-// Zoom and Jitsi behind the tool for meeting links. Zoom is a stand-in that checks what it gets against what Zoom publishes: the token
-// request (developers.zoom.us, server-to-server OAuth) and the body of "Create a meeting"; the real one has not been tried.
-import {createServer} from 'node:http'
-import type {AddressInfo} from 'node:net'
+// Zoom, Google Meet and Jitsi behind the tool for meeting links. Zoom and Google are stand-ins that check what they get against what is
+// published (tests/servers/); the real ones have not been tried.
 import {existsSync, readdirSync} from 'node:fs'
 import path from 'node:path'
 import {afterEach, beforeEach, describe, expect, test} from 'vitest'
-import {z} from 'zod'
 import {jitsiMeet} from '../../src/tools/zoom/jitsi.ts'
-import {zoomMeetings} from '../../src/tools/zoom/server-to-server.ts'
+import {appTokens} from '../../src/tools/zoom/server-to-server.ts'
+import {zoomMeetings} from '../../src/tools/zoom/zoom-meetings.ts'
 import {zoomTools} from '../../src/tools/zoom/zoom.ts'
 import {freePort} from '../servers/process.ts'
+import {startZoom, zoomSecret, type ZoomAnswer} from '../servers/zoom.ts'
 import {contextFor, hostileTexts, tempFolder, toolError} from './vdir-programs.ts'
 
 let temp: Awaited<ReturnType<typeof tempFolder>>
@@ -17,69 +16,17 @@ beforeEach(async () => { temp = await tempFolder() })
 afterEach(() => temp.remove())
 
 const args = {topic: 'Q3 budget', start_time: '2026-03-04 15:00:00', duration: 45, meeting_invitees: ['ana@example.org']}
-const secret = 'zoom-secret-canary'
 
-/** Of the fields that Zoom documents, those that we send. */
-const published = z.strictObject({
-  topic: z.string().min(1).refine(topic => [...topic].length <= 200),
-  type: z.literal(2),
-  start_time: z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
-  duration: z.number().int().min(1),
-  settings: z.strictObject({meeting_invitees: z.array(z.strictObject({email: z.email()}))}).optional(),
-})
-
-type Answer = 'made' | 'lost' | 'lost before' | 'nonsense' | 'refused' | 'no scope' | 'too many' | 'token refused once' | 'token refused'
-async function zoom(answer: Answer) {
-  const meetings: {topic: string; start_time: string; created_at: string; join_url: string}[] = []
-  const problems: string[] = []
-  const counts = {tokens: 0, posts: 0, lists: 0}
-  const http = createServer((req, res) => {
-    void (async () => {
-      let text = ''
-      for await (const chunk of req) text += String(chunk)
-      const json = (status: number, value: unknown) => res.writeHead(status, {'content-type': 'application/json'}).end(JSON.stringify(value))
-      const {pathname} = new URL(req.url ?? '', 'http://x')
-      if (pathname === '/oauth/token') {
-        counts.tokens++
-        const form = new URLSearchParams(text)
-        if (form.get('grant_type') !== 'account_credentials' || form.get('account_id') !== 'acc') problems.push(`token request ${text}`)
-        if (text.includes(secret)) problems.push('the secret is in the body')
-        if (req.headers.authorization !== `Basic ${Buffer.from(`client:${secret}`).toString('base64')}`) return json(400, {reason: 'Invalid client_id or client_secret', error: 'invalid_client'})
-        return json(200, {access_token: `token${counts.tokens}`, token_type: 'bearer', expires_in: 3599, scope: 'meeting:write:meeting:admin', api_url: 'https://api.zoom.us'})
-      }
-      if (pathname !== '/v2/users/me/meetings') problems.push(`path ${pathname}`)
-      if (!/^Bearer token\d+$/.test(req.headers.authorization ?? '')) problems.push(`authorization ${req.headers.authorization}`)
-      if (req.method === 'GET') {
-        counts.lists++
-        return json(200, {page_size: 300, total_records: meetings.length, meetings})
-      }
-      counts.posts++
-      if (req.headers['content-type'] !== 'application/json') problems.push(`type ${req.headers['content-type']}`)
-      const body = published.safeParse(JSON.parse(text))
-      if (!body.success) problems.push(z.prettifyError(body.error))
-      if (answer === 'token refused' || (answer === 'token refused once' && counts.posts === 1)) return json(401, {code: 124, message: 'Invalid access token.'})
-      if (answer === 'refused') return json(400, {code: 300, message: 'Validation Failed.', errors: [{field: 'start_time', message: 'Invalid field.'}]})
-      if (answer === 'no scope') return json(400, {code: 4711, message: 'Invalid access token, does not contain scopes:[meeting:write:meeting:admin].'})
-      if (answer === 'too many') return json(429, {code: 429, message: 'You have exceeded the daily rate limit (100) of meeting create/update requests.'})
-      if (answer === 'lost before') return req.socket.destroy()
-      const meeting = {id: 85746065, uuid: 'x==', host_id: 'h', type: 2, duration: 45, timezone: 'UTC', topic: body.data?.topic ?? '', start_time: body.data?.start_time ?? '', created_at: new Date().toISOString(), join_url: 'https://us02web.zoom.us/j/85746065?pwd=abc'}
-      meetings.push(meeting)
-      if (answer === 'lost') return req.socket.destroy()
-      return answer === 'nonsense' ? json(502, 'bad gateway') : json(201, meeting)
-    })()
-  })
-  await new Promise<void>(resolve => http.listen(0, '127.0.0.1', resolve))
-  const {port} = http.address() as AddressInfo // a TCP server's
-  return {meetings, problems, counts, origin: `http://127.0.0.1:${port}`, close: () => new Promise<void>(resolve => { http.closeAllConnections(); http.close(() => resolve()) })}
-}
-const at = (origin: string, own = secret) => zoomTools(zoomMeetings(path.join(temp.path, 'meetings'), {accountId: 'acc', clientId: 'client', secret: async () => own, tokenUrl: `${origin}/oauth/token`, apiUrl: origin}))[0]!
+const at = (origin: string, own = zoomSecret) => zoomTools(zoomMeetings(path.join(temp.path, 'meetings'), {
+  tokens: appTokens({accountId: 'acc', clientId: 'client', secret: async () => own, tokenUrl: `${origin}/oauth/token`}), scope: 'meeting:write:meeting:admin', apiUrl: origin,
+}))[0]!
 const records = (): string[] => existsSync(path.join(temp.path, 'meetings')) ? readdirSync(path.join(temp.path, 'meetings')) : []
 
 describe('a Zoom meeting that was cut off', () => {
   const call = (signal = new AbortController().signal) => ({key: 'run-1-task-1', at: new Date(), signal})
 
   test('before Zoom was asked for it was not made', async () => {
-    const server = await zoom('made')
+    const server = await startZoom('made')
     try {
       expect(await at(server.origin).settle!(args, call())).toEqual({state: 'failed', summary: "No Zoom meeting 'Q3 budget' on Wed 4 Mar 2026, 15:00 to 15:45 was made."})
       expect(server.counts).toEqual({tokens: 0, posts: 0, lists: 0})
@@ -89,7 +36,7 @@ describe('a Zoom meeting that was cut off', () => {
   })
 
   test.each([['lost', 'done'], ['lost before', 'unknown']] as const)('after that it is looked for in Zoom\'s list: %s is %s', async (answer, state) => {
-    const server = await zoom(answer)
+    const server = await startZoom(answer)
     try {
       const began = call()
       await at(server.origin).run(args, contextFor({key: began.key})).catch(() => undefined)
@@ -104,8 +51,8 @@ describe('a Zoom meeting that was cut off', () => {
 })
 
 describe('Zoom', () => {
-  const withZoom = async (answer: Answer, work: (server: Awaited<ReturnType<typeof zoom>>) => Promise<void>): Promise<void> => {
-    const server = await zoom(answer)
+  const withZoom = async (answer: ZoomAnswer, work: (server: Awaited<ReturnType<typeof startZoom>>) => Promise<void>): Promise<void> => {
+    const server = await startZoom(answer)
     try {
       await work(server)
       expect(server.problems).toEqual([])
