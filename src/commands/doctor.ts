@@ -25,7 +25,7 @@ import {isMadeForThisMachine} from './setup-voice.ts'
 export interface Check { name: string; state: 'ok' | 'note' | 'bad'; detail: string }
 
 export async function doctorCommand(session: Session, signal: AbortSignal): Promise<number> {
-  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await endpointChecks(session, signal), ...await nativeChecks(), ...folderChecks(session), ...await mailChecks(session, signal), ...await davChecks(session, signal), ...await zoomChecks(session, signal), ...await joplinChecks(session, signal), ...await todoistChecks(session, signal), ...await adbChecks(session, signal), ...programChecks(), ...await appleChecks(session, signal), ...await indexChecks(session, signal), ...await ownToolChecks(session, signal)]
+  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await endpointChecks(session, signal), ...await nativeChecks(), ...folderChecks(session), ...await mailChecks(session, signal), ...await davChecks(session, signal), ...await meetingChecks(session, signal), ...await joplinChecks(session, signal), ...await todoistChecks(session, signal), ...await adbChecks(session, signal), ...programChecks(), ...await appleChecks(session, signal), ...await indexChecks(session, signal), ...await ownToolChecks(session, signal)]
   if (session.options.json) process.stdout.write(`${JSON.stringify(checks)}\n`)
   else for (const {name, state, detail} of checks) process.stdout.write(`${state.padEnd(5)} ${name}: ${printable(detail)}\n`)
   return checks.some(c => c.state === 'bad') ? 1 : 0
@@ -227,16 +227,22 @@ async function mailChecks({config, configError}: Session, signal: AbortSignal): 
   ]
 }
 
-/** The app is let in; no meeting is made for a check. */
-async function zoomChecks({config, configError}: Session, signal: AbortSignal): Promise<Check[]> {
-  if (configError || config.meetings.provider !== 'zoom') return []
-  const [{zoomAccount}, {zoomTokens}] = await Promise.all([import('../tools/index.ts'), import('../tools/zoom/server-to-server.ts')])
+/** The account lets us in; no meeting is made for a check. */
+async function meetingChecks({config, configError}: Session, signal: AbortSignal): Promise<Check[]> {
+  const {provider, zoom} = config.meetings
+  if (configError || (provider !== 'zoom' && provider !== 'meet')) return []
+  const name = provider === 'zoom' ? 'zoom' : 'google meet'
+  const [{meetTokens, zoomLogin}, {checkMeet, meetHost}] = await Promise.all([import('../tools/zoom/account.ts'), import('../tools/zoom/google-meet.ts')])
   try {
-    await zoomTokens(zoomAccount(config)).token(signal)
-    return [{name: 'zoom', state: 'ok', detail: 'zoom.us lets the app in'}]
+    if (provider === 'meet') {
+      await checkMeet(meetTokens(config), signal)
+      return [{name, state: 'ok', detail: `${meetHost} takes your sign-in`}]
+    }
+    await zoomLogin(config).tokens.token(signal)
+    return [{name, state: 'ok', detail: `zoom.us ${zoom.auth === 'user' ? 'takes your sign-in' : 'lets the app in'}`}]
   } catch (error) {
     signal.throwIfAborted()
-    return [{name: 'zoom', state: 'bad', detail: reasonOf(error)}]
+    return [{name, state: 'bad', detail: reasonOf(error)}]
   }
 }
 

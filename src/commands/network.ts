@@ -9,9 +9,12 @@ import {startHash} from '../tools/mcp/mcp.ts'
 import {readSignIn} from '../tools/mcp/sign-ins.ts'
 import {filled, readServers, serversFile, type McpServer} from '../tools/mcp/servers.ts'
 import {todoistHost} from '../tools/reminders/todoist.ts'
-import {zoomHosts} from '../tools/zoom/server-to-server.ts'
+import {meetHost} from '../tools/zoom/google-meet.ts'
+import {zoomHost} from '../tools/zoom/zoom-meetings.ts'
 
 export interface Contact { host: string; why: string }
+
+const signInFor: Record<Purpose, string> = {mail: 'mail', dav: 'calendars and contacts', meetings: 'video meetings'}
 
 /** In the order of what is most used. Throws ConfigError for an account that is not right. */
 export async function contactsOf(config: Config): Promise<Contact[]> {
@@ -31,13 +34,17 @@ export async function contactsOf(config: Config): Promise<Contact[]> {
     const auth = davAuth(config, area)
     if (auth !== 'password') signIns.set('dav', auth)
   }
+  const {provider, zoom} = config.meetings
+  if (provider === 'meet' || (provider === 'zoom' && zoom.auth === 'user')) signIns.set('meetings', provider === 'meet' ? 'google' : 'zoom')
   for (const [purpose, name] of signIns) {
-    for (const host of hostsOf(clientOf(config, name, purpose))) contacts.push({host, why: `renews your sign-in for ${purpose === 'mail' ? 'mail' : 'calendars and contacts'}`})
+    for (const host of hostsOf(clientOf(config, name, purpose))) contacts.push({host, why: `renews your sign-in for ${signInFor[purpose]}`})
   }
   for (const endpoint of endpointsOf(config)) {
     contacts.push({host: hostOf(endpoint), why: `plans by the model ${endpoint.name}, where you choose it: gets your requests, standing instructions and the lists of tools${isElsewhere(endpoint) ? '' : ' (this machine)'}`})
   }
-  if (config.meetings.provider === 'zoom') contacts.push(...zoomHosts.map((host, i) => ({host, why: i === 0 ? 'lets your Zoom app in' : 'makes the Zoom meetings that you confirm'})))
+  if (provider === 'zoom' && zoom.auth === 'server') contacts.push({host: 'zoom.us', why: 'lets your Zoom app in'})
+  if (provider === 'zoom') contacts.push({host: zoomHost, why: 'makes the Zoom meetings that you confirm'})
+  if (provider === 'meet') contacts.push({host: meetHost, why: 'makes the Google Meet rooms that you confirm'})
   contacts.push(...await serverContacts(config))
   if (config.values.sms.gateway === 'twilio') contacts.push({host: 'api.twilio.com', why: 'sends the text messages that you confirm'})
   return contacts

@@ -1,7 +1,7 @@
 // `tinyagent setup joplin` and `setup todoist`: what is reached with one token. It is tried first; then it goes where passwords are kept, and
 // the config says so.
 import {UsageError} from '../core/errors.ts'
-import {variableOf} from '../core/secrets.ts'
+import {variableOf, writeSecret} from '../core/secrets.ts'
 import {keepSecret} from './keep-secret.ts'
 import {firstLine, prompt, say} from './prompt.ts'
 import type {Session} from './session.ts'
@@ -28,7 +28,7 @@ export async function setupToken(session: Session, name: Service['name'], signal
   const token = (given || (isTerminal ? await prompt('Token', {isHidden: true}, signal) : await firstLine()))?.trim()
   if (!token) throw new UsageError(`There is no token: type it, give it on standard input, or in ${variable}. Nothing was changed`)
   const {host, keys} = service
-  return keepSecret(config, {name, what: 'token', secret: token, isGiven: Boolean(given), host, check: stop => service.check(token, stop), keys}, signal)
+  return keepSecret(config, {what: 'token', ...(!given && {keep: () => writeSecret(name, token, config)}), host, check: stop => service.check(token, stop), keys}, signal)
 }
 
 const services: Record<Service['name'], (session: Session) => Promise<Service>> = {

@@ -10,10 +10,11 @@ export async function setupCommand(session: Session, part: string | undefined, o
   if (part === 'voice') return (await import('./setup-voice.ts')).setupVoice(signal)
   if (part === 'dav') return (await import('./setup-dav.ts')).setupDav(session, own, signal)
   if (part === 'zoom') return (await import('./setup-zoom.ts')).setupZoom(session, own, signal)
+  if (part === 'meet') return (await import('./setup-meet.ts')).setupMeet(session, own, signal)
   if (part === 'model') return (await import('./setup-model.ts')).setupModel(session, own, signal)
   if (part === 'apple') return (await import('./setup-apple.ts')).setupApple(session, signal)
   if (part === 'joplin' || part === 'todoist') return (await import('./setup-token.ts')).setupToken(session, part, signal)
-  if (part !== undefined) throw new UsageError(`setup ${part}: there is \`setup\` alone, or with mail, dav, joplin, todoist, zoom, model, apple or voice`)
+  if (part !== undefined) throw new UsageError(`setup ${part}: there is \`setup\` alone, or with mail, dav, joplin, todoist, zoom, meet, model, apple or voice`)
   const {config, configError} = session
   if (configError) throw configError
   const isNew = writeTemplate(config)

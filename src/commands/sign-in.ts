@@ -1,4 +1,4 @@
-// The part of `setup mail` and `setup dav` that signs in by browser: the user's own client at the provider, the sign-in, and what is
+// The part of `setup mail`, `dav`, `zoom` and `meet` that signs in by browser: the user's own client at the provider, the sign-in, and what is
 // kept of both. Nothing is written before `keep`.
 import {readFileSync} from 'node:fs'
 import {z} from 'zod'
@@ -16,7 +16,7 @@ export const providerNames = ['google', 'microsoft', 'other'] as const
 /** Of the command line. */
 export const signInOptions = {signIn: z.enum(providerNames, 'expected google, microsoft or other').optional(), device: z.boolean().optional(), client: z.string().optional()}
 
-export interface SignInChoice { name: ProviderName; purpose: Purpose; address: string; device: boolean; /** --client */ file?: string | undefined; isTerminal: boolean; signal: AbortSignal }
+export interface SignInChoice { name: ProviderName; purpose: Purpose; /** the account that is meant */ address?: string | undefined; device: boolean; /** --client-id */ id?: string | undefined; /** --client */ file?: string | undefined; isTerminal: boolean; signal: AbortSignal }
 
 export interface SignedIn {
   /** with the client in it */
@@ -31,12 +31,12 @@ interface Credentials { id: string; secret?: string }
 /** Throws UsageError, ConfigError or ToolError; the user has been shown where to go. */
 export async function signIn(config: Config, choice: SignInChoice): Promise<SignedIn> {
   const {name, purpose, address, isTerminal, signal} = choice
-  const given = choice.file !== undefined ? fromFile(choice.file) : await askedFor(config, choice)
+  const given = choice.file !== undefined ? fromFile(choice.file) : choice.id !== undefined ? {id: choice.id} : await askedFor(config, choice)
   const own: Config = given ? {...config, oauth: {...config.oauth, [name]: {...config.oauth[name], client_id: given.id}}} : config
   const known = clientOf(own, name, purpose)
   const client: OAuthClient = given?.secret === undefined ? known : {...known, secret: async () => given.secret}
   const tokens = await (choice.device || isDeviceBetter(client) ? signInByDevice(client, {say, signal}) : signInByBrowser(client, {
-    ...byBrowser(isTerminal, signal), address,
+    ...byBrowser(isTerminal, signal), ...(address !== undefined && {address}),
   }))
   say(`Signed in at ${client.provider}.`)
   return {
@@ -85,7 +85,7 @@ async function askedFor(config: Config, {name, purpose, isTerminal, signal}: Sig
   if (!known) say('tinyagent has no client of its own there. Make one (README, "Signing in by browser"), then give its id.')
   const id = known || answered(await prompt('Client id', {}, signal))
   if (id === '') throw new UsageError('setup was left; nothing was changed')
-  const secret = name === 'microsoft' ? '' : answered(await prompt('Client secret, empty where it has none', {isHidden: true}, signal))
+  const secret = name === 'microsoft' || name === 'zoom' ? '' : answered(await prompt('Client secret, empty where it has none', {isHidden: true}, signal))
   return {id, ...(secret !== '' && {secret})}
 }
 

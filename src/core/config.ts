@@ -126,6 +126,7 @@ export const configSchema = z.strictObject({
     port: z.number().int().min(0, 'expected 0 to 65535').max(65535, 'expected 0 to 65535').default(0),
     google: z.strictObject({client_id: z.string().default('')}).prefault({}),
     microsoft: z.strictObject({client_id: z.string().default(''), tenant: z.string().min(1, 'expected "common", or the id of an organisation').default('common')}).prefault({}),
+    zoom: z.strictObject({client_id: z.string().default('')}).prefault({}),
     other: z.strictObject({
       client_id: z.string().default(''), authorize_url: z.string().default(''), token_url: z.string().default(''), device_url: z.string().default(''), scope: z.string().default(''),
     }).prefault({}),
@@ -137,8 +138,8 @@ export const configSchema = z.strictObject({
     database: z.string().min(1).optional(),
   }).prefault({}),
   meetings: z.strictObject({
-    provider: z.enum(['none', 'zoom', 'jitsi']).default('none'),
-    zoom: z.strictObject({account_id: z.string().default(''), client_id: z.string().default(''), secret_command: z.array(z.string()).default([])}).prefault({}),
+    provider: z.enum(['none', 'zoom', 'meet', 'jitsi']).default('none'),
+    zoom: z.strictObject({auth: z.enum(['server', 'user']).default('server'), account_id: z.string().default(''), client_id: z.string().default(''), secret_command: z.array(z.string()).default([])}).prefault({}),
     jitsi: z.strictObject({url: z.url({protocol: /^https?$/, error: 'expected an address such as "https://meet.jit.si"'}).default('https://meet.jit.si')}).prefault({}),
   }).prefault({}),
   maps: z.strictObject({
@@ -407,6 +408,8 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 [oauth.microsoft]
 # client_id = ""           # or TINYAGENT_MICROSOFT_CLIENT_ID
 # tenant = "common"
+[oauth.zoom]
+# client_id = ""           # the public one of the app; or TINYAGENT_ZOOM_CLIENT_ID
 [oauth.other]
 # client_id = ""
 # authorize_url = ""
@@ -428,10 +431,11 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 # index = "walk"           # or "plocate" (Linux), "spotlight" (macOS): asks it first; a file newer than its index may be missed when another one fits
 # database = "~/.cache/plocate.db"   # plocate's, made by updatedb -o; default: the one of the system
 
-# Links of video meetings: "zoom" (an account; \`tinyagent setup zoom\`), or "jitsi" (a link with a room that nobody can guess).
+# Links of video meetings: "zoom" (an account; \`tinyagent setup zoom\`), "meet" (Google's; \`tinyagent setup meet\`), or "jitsi" (a link with a room that nobody can guess).
 [meetings]
 # provider = "none"
 [meetings.zoom]
+# auth = "server"          # by an app of the account with the two ids; or "user": signed in by browser ([oauth.zoom])
 # account_id = ""
 # client_id = ""
 # secret_command = []      # a program that prints the client's secret; or TINYAGENT_ZOOM_PASSWORD; [] is the system's keyring

@@ -42,9 +42,11 @@ import {smsTools, type SmsBackend} from './sms/sms.ts'
 import {termuxSms} from './sms/termux.ts'
 import {twilioSms} from './sms/twilio.ts'
 import {specs} from './specs.ts'
+import {meetTokens, zoomLogin} from './zoom/account.ts'
+import {googleMeet} from './zoom/google-meet.ts'
 import {jitsiMeet} from './zoom/jitsi.ts'
 import {placeholderZoom} from './zoom/placeholder.ts'
-import {zoomMeetings, type ZoomAccount} from './zoom/server-to-server.ts'
+import {zoomMeetings} from './zoom/zoom-meetings.ts'
 import {zoomTools, type ZoomBackend} from './zoom/zoom.ts'
 
 export interface ToolDeps {
@@ -142,16 +144,12 @@ export const joplinOptions = ({paths, values: {notes: {joplin}}}: Config): Jopli
 })
 
 function openMeetings(config: Config): ZoomBackend {
-  const {provider, jitsi} = config.meetings
-  if (provider === 'none') return placeholderZoom()
-  return provider === 'jitsi' ? jitsiMeet(jitsi.url) : zoomMeetings(path.join(config.paths.data, 'meetings'), zoomAccount(config))
-}
-
-/** Throws ConfigError that names the key. */
-export function zoomAccount({file, paths, meetings: {zoom}}: Config): ZoomAccount {
-  const {account_id: accountId, client_id: clientId, secret_command: command} = zoom
-  if (!accountId || !clientId) throw new ConfigError(`${file}: meetings.zoom.${accountId ? 'client_id' : 'account_id'}: is not set, and meetings.provider = "zoom" needs it; \`tinyagent setup zoom\` asks for it`)
-  return {accountId, clientId, secret: signal => readSecret('zoom', {paths, command}, signal)}
+  switch (config.meetings.provider) {
+    case 'none': return placeholderZoom()
+    case 'zoom': return zoomMeetings(path.join(config.paths.data, 'meetings'), zoomLogin(config))
+    case 'meet': return googleMeet(meetTokens(config))
+    case 'jitsi': return jitsiMeet(config.meetings.jitsi.url)
+  }
 }
 
 /** What `tinyagent outbox` sends and deletes by; no planner is offered these. */

@@ -47,3 +47,35 @@ test('setup zoom says what is missing, and writes nothing when Zoom is out of re
   expect(fs.readFileSync(path.join(home.dir, 'config/config.toml'), 'utf8')).toBe('\n')
   expect(fs.existsSync(path.join(home.dir, 'config/secrets'))).toBe(false)
 })
+
+test('with Zoom by a sign-in the key that is missing is named, and its hosts are listed', async () => {
+  config('[meetings]', 'provider = "zoom"', '[meetings.zoom]', 'auth = "user"')
+  expect(await home.run(['run', plan()], {env})).toMatchObject({code: 2, stderr: expect.stringMatching(/oauth\.zoom\.client_id: is not set \(nor TINYAGENT_ZOOM_CLIENT_ID\)/)})
+  const signedIn = {...env, TINYAGENT_ZOOM_CLIENT_ID: 'public'}
+  expect(linesOf((await home.run(['doctor', '--network'], {env: signedIn})).stdout).slice(0, 2)).toEqual(['zoom.us  renews your sign-in for video meetings', 'api.zoom.us  makes the Zoom meetings that you confirm'])
+  expect(await home.run(['--yes', 'run', plan()], {env: signedIn})).toMatchObject({code: 1, stdout: expect.stringContaining('There is no sign-in at Zoom on this machine: `tinyagent setup zoom` signs in again.')})
+})
+
+test('with Google Meet the room asks first, its hosts are listed, and --offline makes none', async () => {
+  config('[meetings]', 'provider = "meet"', '[oauth.google]', 'client_id = "id"')
+  expect((await home.run(['run', plan()], {env})).code).toBe(3)
+  expect((await home.run(['--dry-run', 'run', plan()], {env})).stdout).toContain('Google makes a room in your account and gets nothing of what is above')
+  expect(linesOf((await home.run(['doctor', '--network'], {env})).stdout).slice(0, 2)).toEqual(['oauth2.googleapis.com  renews your sign-in for video meetings', 'meet.googleapis.com  makes the Google Meet rooms that you confirm'])
+  home.write('config/secrets/meet-oauth', 'refresh-canary')
+  fs.chmodSync(path.join(home.dir, 'config/secrets/meet-oauth'), 0o600)
+  const offline = await home.run(['--offline', '--yes', 'run', plan()], {env})
+  expect(offline).toMatchObject({code: 1, stdout: expect.stringContaining('oauth2.googleapis.com cannot be reached: --offline')})
+  expect(offline.stdout + offline.stderr).not.toContain('refresh-canary')
+})
+
+test.each([
+  [['zoom', '--kind', 'both'], 'setup zoom --kind both: expected server or user'],
+  [['zoom', '--kind', 'user'], 'oauth.zoom.client_id: is not set'],
+  [['zoom', '--kind', 'user', '--client-id', 'public', '--device'], 'signing in needs the provider, and --offline is on'],
+  [['meet'], 'oauth.google.client_id: is not set'],
+])('setup %j says what is missing, and writes nothing', async (words, message) => {
+  config('')
+  expect(await home.run(['--offline', 'setup', ...words], {env})).toMatchObject({code: 2, stderr: expect.stringContaining(message)})
+  expect(fs.readFileSync(path.join(home.dir, 'config/config.toml'), 'utf8')).toBe('\n')
+  expect(fs.existsSync(path.join(home.dir, 'config/secrets'))).toBe(false)
+})

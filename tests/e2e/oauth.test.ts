@@ -155,7 +155,7 @@ describe.skipIf(!canRun)('a mail account without a password', () => {
     const {env} = desktop(dir)
     put(dir, 'client.json', '{"installed": {"client_id": "my-id.apps.googleusercontent.com", "client_secret": "secret-canary", "redirect_uris": ["http://localhost"]}}')
     const before = readFileSync(path.join(dir, 'config/config.toml'), 'utf8')
-    for (const [part, scope] of [['mail', 'https://mail.google.com/'], ['dav', 'https://www.googleapis.com/auth/calendar https://www.googleapis.com/auth/carddav']] as const) {
+    for (const [part, scope] of [['mail', 'https://mail.google.com/'], ['dav', 'https://www.googleapis.com/auth/calendar https://www.googleapis.com/auth/carddav'], ['meet', 'https://www.googleapis.com/auth/meetings.space.created']] as const) {
       const t = open(['setup', part, '--address', 'me@gmail.com', '--sign-in', 'google', '--client', path.join(dir, 'client.json')], {home: dir, env, columns: 700})
       if (part === 'mail') {
         await t.shows('Use these? yes or no')
@@ -168,6 +168,26 @@ describe.skipIf(!canRun)('a mail account without a password', () => {
       expect(await t.exits()).toBe(130)
       expect(t.raw).not.toContain('secret-canary')
     }
+    expect(readFileSync(path.join(dir, 'config/config.toml'), 'utf8')).toBe(before)
+    expect(existsSync(path.join(dir, 'config/secrets'))).toBe(false)
+  })
+
+  it('at Zoom is chosen by its kind, asks for the public id alone, and shows Zoom\'s page; Ctrl-C leaves everything as it was', async () => {
+    const dir = home()
+    const {env} = desktop(dir)
+    const before = readFileSync(path.join(dir, 'config/config.toml'), 'utf8')
+    const t = open(['setup', 'zoom'], {home: dir, env, columns: 700})
+    await t.shows('Kind of app')
+    t.type('user\r')
+    await t.shows('Use Public Client OAuth')
+    await t.shows('Client id')
+    t.type('public-id\r')
+    await t.shows('Waiting for the answer at http://127.0.0.1:')
+    const url = new URL(/https:\/\/zoom\.us\/\S+/.exec(t.text())![0])
+    expect([...url.searchParams.keys()].sort()).toEqual(['client_id', 'code_challenge', 'code_challenge_method', 'redirect_uri', 'response_type', 'state'])
+    expect(url.searchParams.get('client_id')).toBe('public-id')
+    t.type(keys.ctrlC)
+    expect(await t.exits()).toBe(130)
     expect(readFileSync(path.join(dir, 'config/config.toml'), 'utf8')).toBe(before)
     expect(existsSync(path.join(dir, 'config/secrets'))).toBe(false)
   })

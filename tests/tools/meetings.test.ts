@@ -1,15 +1,23 @@
-// Zoom and Jitsi behind the tool for meeting links. Zoom is a stand-in that checks what it gets against what Zoom publishes: the token
-// request (developers.zoom.us, server-to-server OAuth) and the body of "Create a meeting"; the real one has not been tried.
-import {createServer} from 'node:http'
-import type {AddressInfo} from 'node:net'
+// Zoom, Google Meet and Jitsi behind the tool for meeting links. Zoom and Google are stand-ins that check what they get against what is
+// published (tests/servers/); the real ones have not been tried.
 import {existsSync, readdirSync} from 'node:fs'
 import path from 'node:path'
 import {afterEach, beforeEach, describe, expect, test} from 'vitest'
-import {z} from 'zod'
+import {configSchema, defaultConfig} from '../../src/core/config.ts'
+import {clientOf, type OAuthClient} from '../../src/core/oauth/client.ts'
+import {signInByBrowser} from '../../src/core/oauth/sign-in.ts'
+import {keepRefreshToken, openSource, type TokenSource} from '../../src/core/oauth/tokens.ts'
+import {pathsOf} from '../../src/core/paths.ts'
+import {readSecret} from '../../src/core/secrets.ts'
+import type {Tool} from '../../src/core/types.ts'
+import {checkMeet, googleMeet} from '../../src/tools/zoom/google-meet.ts'
 import {jitsiMeet} from '../../src/tools/zoom/jitsi.ts'
-import {zoomMeetings} from '../../src/tools/zoom/server-to-server.ts'
+import {appTokens} from '../../src/tools/zoom/server-to-server.ts'
+import {zoomMeetings} from '../../src/tools/zoom/zoom-meetings.ts'
 import {zoomTools} from '../../src/tools/zoom/zoom.ts'
+import {startMeet, type MeetAnswer} from '../servers/google-meet.ts'
 import {freePort} from '../servers/process.ts'
+import {startZoom, zoomPublicId, zoomSecret, type ZoomAnswer} from '../servers/zoom.ts'
 import {contextFor, hostileTexts, tempFolder, toolError} from './vdir-programs.ts'
 
 let temp: Awaited<ReturnType<typeof tempFolder>>
@@ -17,69 +25,17 @@ beforeEach(async () => { temp = await tempFolder() })
 afterEach(() => temp.remove())
 
 const args = {topic: 'Q3 budget', start_time: '2026-03-04 15:00:00', duration: 45, meeting_invitees: ['ana@example.org']}
-const secret = 'zoom-secret-canary'
 
-/** Of the fields that Zoom documents, those that we send. */
-const published = z.strictObject({
-  topic: z.string().min(1).refine(topic => [...topic].length <= 200),
-  type: z.literal(2),
-  start_time: z.string().regex(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/),
-  duration: z.number().int().min(1),
-  settings: z.strictObject({meeting_invitees: z.array(z.strictObject({email: z.email()}))}).optional(),
-})
-
-type Answer = 'made' | 'lost' | 'lost before' | 'nonsense' | 'refused' | 'no scope' | 'too many' | 'token refused once' | 'token refused'
-async function zoom(answer: Answer) {
-  const meetings: {topic: string; start_time: string; created_at: string; join_url: string}[] = []
-  const problems: string[] = []
-  const counts = {tokens: 0, posts: 0, lists: 0}
-  const http = createServer((req, res) => {
-    void (async () => {
-      let text = ''
-      for await (const chunk of req) text += String(chunk)
-      const json = (status: number, value: unknown) => res.writeHead(status, {'content-type': 'application/json'}).end(JSON.stringify(value))
-      const {pathname} = new URL(req.url ?? '', 'http://x')
-      if (pathname === '/oauth/token') {
-        counts.tokens++
-        const form = new URLSearchParams(text)
-        if (form.get('grant_type') !== 'account_credentials' || form.get('account_id') !== 'acc') problems.push(`token request ${text}`)
-        if (text.includes(secret)) problems.push('the secret is in the body')
-        if (req.headers.authorization !== `Basic ${Buffer.from(`client:${secret}`).toString('base64')}`) return json(400, {reason: 'Invalid client_id or client_secret', error: 'invalid_client'})
-        return json(200, {access_token: `token${counts.tokens}`, token_type: 'bearer', expires_in: 3599, scope: 'meeting:write:meeting:admin', api_url: 'https://api.zoom.us'})
-      }
-      if (pathname !== '/v2/users/me/meetings') problems.push(`path ${pathname}`)
-      if (!/^Bearer token\d+$/.test(req.headers.authorization ?? '')) problems.push(`authorization ${req.headers.authorization}`)
-      if (req.method === 'GET') {
-        counts.lists++
-        return json(200, {page_size: 300, total_records: meetings.length, meetings})
-      }
-      counts.posts++
-      if (req.headers['content-type'] !== 'application/json') problems.push(`type ${req.headers['content-type']}`)
-      const body = published.safeParse(JSON.parse(text))
-      if (!body.success) problems.push(z.prettifyError(body.error))
-      if (answer === 'token refused' || (answer === 'token refused once' && counts.posts === 1)) return json(401, {code: 124, message: 'Invalid access token.'})
-      if (answer === 'refused') return json(400, {code: 300, message: 'Validation Failed.', errors: [{field: 'start_time', message: 'Invalid field.'}]})
-      if (answer === 'no scope') return json(400, {code: 4711, message: 'Invalid access token, does not contain scopes:[meeting:write:meeting:admin].'})
-      if (answer === 'too many') return json(429, {code: 429, message: 'You have exceeded the daily rate limit (100) of meeting create/update requests.'})
-      if (answer === 'lost before') return req.socket.destroy()
-      const meeting = {id: 85746065, uuid: 'x==', host_id: 'h', type: 2, duration: 45, timezone: 'UTC', topic: body.data?.topic ?? '', start_time: body.data?.start_time ?? '', created_at: new Date().toISOString(), join_url: 'https://us02web.zoom.us/j/85746065?pwd=abc'}
-      meetings.push(meeting)
-      if (answer === 'lost') return req.socket.destroy()
-      return answer === 'nonsense' ? json(502, 'bad gateway') : json(201, meeting)
-    })()
-  })
-  await new Promise<void>(resolve => http.listen(0, '127.0.0.1', resolve))
-  const {port} = http.address() as AddressInfo // a TCP server's
-  return {meetings, problems, counts, origin: `http://127.0.0.1:${port}`, close: () => new Promise<void>(resolve => { http.closeAllConnections(); http.close(() => resolve()) })}
-}
-const at = (origin: string, own = secret) => zoomTools(zoomMeetings(path.join(temp.path, 'meetings'), {accountId: 'acc', clientId: 'client', secret: async () => own, tokenUrl: `${origin}/oauth/token`, apiUrl: origin}))[0]!
+const at = (origin: string, own = zoomSecret) => zoomTools(zoomMeetings(path.join(temp.path, 'meetings'), {
+  tokens: appTokens({accountId: 'acc', clientId: 'client', secret: async () => own, tokenUrl: `${origin}/oauth/token`}), scope: 'meeting:write:meeting:admin', apiUrl: origin,
+}))[0]!
 const records = (): string[] => existsSync(path.join(temp.path, 'meetings')) ? readdirSync(path.join(temp.path, 'meetings')) : []
 
 describe('a Zoom meeting that was cut off', () => {
   const call = (signal = new AbortController().signal) => ({key: 'run-1-task-1', at: new Date(), signal})
 
   test('before Zoom was asked for it was not made', async () => {
-    const server = await zoom('made')
+    const server = await startZoom('made')
     try {
       expect(await at(server.origin).settle!(args, call())).toEqual({state: 'failed', summary: "No Zoom meeting 'Q3 budget' on Wed 4 Mar 2026, 15:00 to 15:45 was made."})
       expect(server.counts).toEqual({tokens: 0, posts: 0, lists: 0})
@@ -89,7 +45,7 @@ describe('a Zoom meeting that was cut off', () => {
   })
 
   test.each([['lost', 'done'], ['lost before', 'unknown']] as const)('after that it is looked for in Zoom\'s list: %s is %s', async (answer, state) => {
-    const server = await zoom(answer)
+    const server = await startZoom(answer)
     try {
       const began = call()
       await at(server.origin).run(args, contextFor({key: began.key})).catch(() => undefined)
@@ -104,8 +60,8 @@ describe('a Zoom meeting that was cut off', () => {
 })
 
 describe('Zoom', () => {
-  const withZoom = async (answer: Answer, work: (server: Awaited<ReturnType<typeof zoom>>) => Promise<void>): Promise<void> => {
-    const server = await zoom(answer)
+  const withZoom = async (answer: ZoomAnswer, work: (server: Awaited<ReturnType<typeof startZoom>>) => Promise<void>): Promise<void> => {
+    const server = await startZoom(answer)
     try {
       await work(server)
       expect(server.problems).toEqual([])
@@ -181,6 +137,125 @@ describe('Zoom', () => {
   test.each([[{start_time: '2026-03-04'}, /time of day/], [{topic: 'x'.repeat(201)}, /up to 200 characters/]])('%j is refused before anything is sent', (change, message) => withZoom('made', async server => {
     expect(await toolError(at(server.origin).run({...args, ...change}, contextFor()))).toMatchObject({code: 'invalid-args', message: expect.stringMatching(message)})
     expect(server.counts.posts).toBe(0)
+  }))
+})
+
+describe('Zoom by the user\'s own sign-in', () => {
+  const env = {TINYAGENT_NO_KEYRING: '1'}
+  /** Of a user who is signed in; its servers are the stand-in's. */
+  async function withUser(answer: ZoomAnswer, work: (server: Awaited<ReturnType<typeof startZoom>>, tool: Tool, kept: () => Promise<string>) => Promise<void>, options?: Parameters<typeof startZoom>[1]): Promise<void> {
+    const server = await startZoom(answer, options)
+    try {
+      const values = configSchema.parse({oauth: {zoom: {client_id: zoomPublicId}}})
+      const config = {...defaultConfig(pathsOf({home: temp.path})), values, oauth: values.oauth}
+      const client: OAuthClient = {...clientOf(config, 'zoom', 'meetings', env), endpoints: {authorize: `${server.origin}/oauth/authorize`, token: `${server.origin}/oauth/token`, device: ''}}
+      const {refresh} = await signInByBrowser(client, {signal: new AbortController().signal, say: line => { if (line.startsWith('  http')) void fetch(line.trim()) }})
+      const secrets = {paths: config.paths, env}
+      await keepRefreshToken('zoom', refresh, secrets)
+      const login = {tokens: openSource(client, 'zoom', secrets), scope: 'meeting:write:meeting', apiUrl: server.origin}
+      await work(server, zoomTools(zoomMeetings(path.join(temp.path, 'meetings'), login))[0]!, () => readSecret('zoom-oauth', secrets))
+      expect(server.problems).toEqual([])
+    } finally {
+      await server.close()
+    }
+  }
+
+  test('makes the meeting; the refresh token that Zoom gives with each renewal takes the place of the one before', () => withUser('token refused once', async (server, tool, kept) => {
+    expect(await kept()).toBe('refresh-canary-1')
+    expect(await tool.run(args, contextFor())).toMatchObject({value: 'https://us02web.zoom.us/j/85746065?pwd=abc'})
+    expect(await kept()).toBe('refresh-canary-3') // by the first token, and by the one after it was refused
+    await tool.run(args, contextFor({key: 'another'}))
+    expect(server.counts).toEqual({tokens: 3, posts: 3, lists: 0})
+    expect(server.meetings).toHaveLength(2)
+  }))
+
+  test('is told when Zoom takes the sign-in no more, and made nothing', () => withUser('made', async (server, tool, kept) => {
+    server.endSignIn()
+    const error = await toolError(tool.run(args, contextFor()))
+    expect(error).toMatchObject({code: 'unavailable', message: 'Zoom does not take this sign-in any more (it ended, or was withdrawn): `tinyagent setup zoom` signs in again.'})
+    expect(JSON.stringify(error, Object.getOwnPropertyNames(error))).not.toContain(await kept())
+    expect(server.counts.posts).toBe(0)
+    expect(records()).toEqual([])
+  }))
+
+  test('of an app that has not the scope names the one of users', () => withUser('no scope', async (_server, tool) => {
+    expect(await toolError(tool.run(args, contextFor()))).toMatchObject({code: 'unavailable', message: expect.stringContaining('It needs the scope meeting:write:meeting,')})
+  }))
+
+  test('is refused at once by an app without the scope, with what to do', async () => {
+    await expect(withUser('made', async () => expect.fail('signed in'), {scope: 'user:read:user'})).rejects.toMatchObject({
+      code: 'refused', message: 'You did not allow all that is needed at Zoom (meeting:write:meeting). Add that scope to your app there, then sign in again.',
+    })
+  })
+})
+
+describe('Google Meet', () => {
+  const withMeet = async (answer: MeetAnswer, work: (server: Awaited<ReturnType<typeof startMeet>>, tokens: TokenSource) => Promise<void>): Promise<void> => {
+    const server = await startMeet(answer)
+    let n = 1
+    try {
+      await work(server, {token: async () => `token${n}`, forget: () => { n++ }})
+      expect(server.problems).toEqual([])
+    } finally {
+      await server.close()
+    }
+  }
+
+  test('makes a room after a card that says where it is, and tells Google nothing of the meeting', () => withMeet('made', async (server, tokens) => {
+    const tool = zoomTools(googleMeet(tokens, server.origin))[0]!
+    const card = await tool.preview(args, contextFor())
+    expect(card).toMatchObject({effect: 'outward', title: 'Google Meet meeting', notice: expect.stringMatching(/room in your account and gets nothing of what is above; it is in no calendar, and nobody is told/)})
+    expect(server.requests).toEqual([])
+    const result = await tool.run(args, contextFor())
+    expect(result).toMatchObject({value: server.rooms[0], summary: `Made the Google Meet meeting 'Q3 budget' on Wed 4 Mar 2026, 15:00 to 15:45: ${server.rooms[0]}`})
+    expect(server.requests).toEqual([{line: 'POST /v2/spaces', token: 'token1', body: '{}'}])
+  }))
+
+  test('needs no time of day', () => withMeet('made', async (server, tokens) => {
+    expect((await zoomTools(googleMeet(tokens, server.origin))[0]!.run({...args, start_time: '2026-03-04'}, contextFor())).value).toBe(server.rooms[0])
+  }))
+
+  test('a token that is not taken is renewed once', () => withMeet('token refused once', async (server, tokens) => {
+    await zoomTools(googleMeet(tokens, server.origin))[0]!.run(args, contextFor())
+    expect(server.requests.map(r => r.token)).toEqual(['token1', 'token2'])
+    expect(server.rooms).toHaveLength(1)
+  }))
+
+  test.each([
+    ['lost', 'failed', /No link came: a room that was made all the same is empty, and nobody knows its address/],
+    ['lost before', 'failed', /No link came/],
+    ['nonsense', 'failed', /No link came/],
+    ['unavailable', 'failed', /HTTP 503.*No link came/],
+    ['switched off', 'unavailable', /Meet REST API is switched off in your project at Google \(PERMISSION_DENIED: .*project 7.*console\.cloud\.google\.com/],
+    ['no scope', 'unavailable', /`tinyagent setup meet` signs in again/],
+    ['token refused', 'unavailable', /`tinyagent setup meet` signs in again/],
+    ['not allowed', 'unavailable', /does not let this account make rooms/],
+    ['too many', 'failed', /no more for now.*No room was made/],
+  ] as const)('an answer that is %s is %s, and is not asked for again', (answer, code, message) => withMeet(answer, async (server, tokens) => {
+    expect(await toolError(zoomTools(googleMeet(tokens, server.origin))[0]!.run(args, contextFor()))).toMatchObject({code, message: expect.stringMatching(message)})
+    expect(server.requests).toHaveLength(answer === 'token refused' ? 2 : 1)
+  }))
+
+  test('that was cut off is told as a link that did not come, and nobody is asked', () => withMeet('made', async (server, tokens) => {
+    const settled = await zoomTools(googleMeet(tokens, server.origin))[0]!.settle!(args, {key: 'run-1-task-1', at: new Date(), signal: new AbortController().signal})
+    expect(settled).toEqual({state: 'failed', summary: "No link came for the Google Meet meeting 'Q3 budget' on Wed 4 Mar 2026, 15:00 to 15:45."})
+    expect(server.requests).toEqual([])
+  }))
+
+  test('out of reach made nothing; a user who stops is not told of a failure', async () => {
+    const tokens: TokenSource = {token: async () => 'token1', forget: () => undefined}
+    expect(await toolError(zoomTools(googleMeet(tokens, `http://127.0.0.1:${await freePort()}`))[0]!.run(args, contextFor()))).toMatchObject({code: 'unavailable', message: expect.stringContaining('cannot be reached')})
+    const cancel = new AbortController()
+    await expect(zoomTools(googleMeet({...tokens, token: async () => { cancel.abort(); return 'token1' }}, 'http://127.0.0.1:1'))[0]!.run(args, contextFor({signal: cancel.signal}))).rejects.toMatchObject({name: 'AbortError'})
+  })
+
+  test.each(['made', 'not allowed'] as const)('is checked without making a room (%s)', answer => withMeet(answer, async (server, tokens) => {
+    await checkMeet(tokens, new AbortController().signal, server.origin)
+    expect(server.requests.map(r => r.line)).toEqual(['GET /v2/conferenceRecords?pageSize=1'])
+  }))
+
+  test.each([['switched off', /is switched off in your project/], ['token refused', /signs in again/], ['no scope', /signs in again/], ['unavailable', /no answer that makes sense \(HTTP 503\)\.$/]] as const)('that can\'t make rooms (%s) is found by the check', (answer, message) => withMeet(answer, async (server, tokens) => {
+    await expect(checkMeet(tokens, new AbortController().signal, server.origin)).rejects.toMatchObject({message: expect.stringMatching(message)})
   }))
 })
 

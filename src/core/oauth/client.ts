@@ -7,9 +7,9 @@ import {failureOf, isLoopbackHost, networkReasons} from '../network.ts'
 import {readSecret} from '../secrets.ts'
 import {oneLine} from '../text.ts'
 
-export type ProviderName = 'google' | 'microsoft' | 'other'
+export type ProviderName = 'google' | 'microsoft' | 'zoom' | 'other'
 /** What a sign-in is for: each asks for what it needs and no more. */
-export type Purpose = 'mail' | 'dav'
+export type Purpose = 'mail' | 'dav' | 'meetings'
 
 interface Endpoints { authorize: string; token: string; /** RFC 8628; '' where the provider has it not, or not for this purpose */ device: string }
 
@@ -19,6 +19,7 @@ export interface OAuthClient {
   name: ProviderName
   id: string
   endpoints: Endpoints
+  /** '' where what is asked for stands with the client at the provider */
   scope: string
   /** scopes that the user can leave out on the consent page, and that must not be left out */
   needed: string[]
@@ -32,18 +33,21 @@ export interface OAuthClient {
   secret(signal?: AbortSignal): Promise<string | undefined>
 }
 
-const titles: Record<ProviderName, string> = {google: 'Google', microsoft: 'Microsoft', other: 'the provider'}
+const titles: Record<ProviderName, string> = {google: 'Google', microsoft: 'Microsoft', zoom: 'Zoom', other: 'the provider'}
 
 /**
  * What the providers document: developers.google.com/identity/protocols/oauth2/native-app (the device flow takes no mail and calendar
- * scopes there), learn.microsoft.com "Authenticate an IMAP, POP or SMTP connection using OAuth".
+ * scopes there), developers.google.com/workspace/meet/api "spaces.create", learn.microsoft.com "Authenticate an IMAP, POP or SMTP connection
+ * using OAuth", developers.zoom.us/docs/integrations/PKCE (its device flow is for apps with the Meeting SDK).
  */
-const scopes: Record<'google' | 'microsoft', Record<Purpose, string[]>> = {
+const scopes: Record<Exclude<ProviderName, 'other'>, Partial<Record<Purpose, string[]>>> = {
   google: {
     mail: ['https://mail.google.com/'],
     dav: ['https://www.googleapis.com/auth/calendar', 'https://www.googleapis.com/auth/carddav'],
+    meetings: ['https://www.googleapis.com/auth/meetings.space.created'],
   },
-  microsoft: {mail: ['https://outlook.office.com/IMAP.AccessAsUser.All', 'https://outlook.office.com/SMTP.Send', 'offline_access'], dav: []},
+  microsoft: {mail: ['https://outlook.office.com/IMAP.AccessAsUser.All', 'https://outlook.office.com/SMTP.Send', 'offline_access']},
+  zoom: {meetings: ['meeting:write:meeting']},
 }
 
 /** The environment's name of a client's id, for those who set up by it. */
@@ -62,11 +66,13 @@ export function clientOf(config: Config, name: ProviderName, purpose: Purpose, e
     if (url === '' && key === 'device_url') continue
     if (!isSafe(url)) throw wrong(key, url === '' ? 'is not set' : 'expected an address that begins with https://')
   }
+  const wanted = name === 'other' ? [] : scopes[name][purpose] ?? []
   return {
     provider: name === 'other' ? new URL(endpoints.authorize).host : titles[name],
     name, id, endpoints,
-    scope: name === 'other' ? config.oauth.other.scope : scopes[name][purpose].join(' '),
-    needed: name === 'google' ? scopes.google[purpose] : [],
+    // At Zoom an app has its scopes, and those that it has and that are not named would not be given.
+    scope: name === 'other' ? config.oauth.other.scope : name === 'zoom' ? '' : wanted.join(' '),
+    needed: name === 'google' || name === 'zoom' ? wanted : [],
     extra: name === 'google' ? {access_type: 'offline', prompt: 'consent'} : name === 'other' ? {prompt: 'consent'} : {},
     redirectHost: name === 'microsoft' ? 'localhost' : '127.0.0.1',
     port: config.oauth.port,
@@ -80,6 +86,7 @@ export function clientOf(config: Config, name: ProviderName, purpose: Purpose, e
 function endpointsOf({oauth}: Config, name: ProviderName): Endpoints {
   if (name === 'other') return {authorize: oauth.other.authorize_url, token: oauth.other.token_url, device: oauth.other.device_url}
   if (name === 'google') return {authorize: 'https://accounts.google.com/o/oauth2/v2/auth', token: 'https://oauth2.googleapis.com/token', device: ''}
+  if (name === 'zoom') return {authorize: 'https://zoom.us/oauth/authorize', token: 'https://zoom.us/oauth/token', device: ''}
   const tenant = `https://login.microsoftonline.com/${encodeURIComponent(oauth.microsoft.tenant)}/oauth2/v2.0`
   return {authorize: `${tenant}/authorize`, token: `${tenant}/token`, device: `${tenant}/devicecode`}
 }

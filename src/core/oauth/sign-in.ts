@@ -33,7 +33,7 @@ export async function signInByBrowser(client: OAuthClient, options: SignInOption
   const redirect = await openRedirect({host: client.redirectHost, port: client.port, state, provider: client.provider, say})
   try {
     const url = buildAuthorizationUrl(configuration, {
-      redirect_uri: redirect.uri, response_type: 'code', scope: client.scope, state, ...client.extra, ...(address && {login_hint: address}),
+      redirect_uri: redirect.uri, response_type: 'code', ...(client.scope && {scope: client.scope}), state, ...client.extra, ...(address && {login_hint: address}),
       code_challenge: await calculatePKCECodeChallenge(verifier), code_challenge_method: 'S256',
     }).href
     await showPage(url, 'the provider', redirect.uri, options)
@@ -114,7 +114,7 @@ function failure(error: unknown, client: OAuthClient, signal: AbortSignal): unkn
 function tokensFrom(answer: {access_token: string; refresh_token?: string; expires_in?: number | undefined; scope?: string}, client: OAuthClient): Tokens {
   const given = answer.scope?.split(' ')
   const missing = given ? client.needed.filter(scope => !given.includes(scope)) : []
-  if (missing.length > 0) throw new ToolError('refused', `You did not allow all that is needed at ${client.provider} (${missing.map(oneLine).join(', ')}). Sign in again and tick it.`)
+  if (missing.length > 0) throw new ToolError('refused', `You did not allow all that is needed at ${client.provider} (${missing.map(oneLine).join(', ')}). ${client.name === 'zoom' ? 'Add that scope to your app there, then sign in again.' : 'Sign in again and tick it.'}`)
   if (answer.refresh_token === undefined) {
     throw new ToolError('unavailable', `${client.provider} gave a sign-in for this hour only (no refresh token)${client.name === 'other' ? '; many want "offline_access" in oauth.other.scope' : ''}. Nothing was changed.`)
   }

@@ -22,7 +22,7 @@ const spareSeconds = 60
 /** Where the provider does not say how long a token is good (RFC 6749, 5.1: expires_in is only recommended). */
 const usualSeconds = 300
 
-/** Of core/secrets.ts; `account` is what has the login: "mail", "dav", "contacts". */
+/** Of core/secrets.ts; `account` is what has the login: "mail", "dav", "contacts", "zoom", "meet". */
 export const refreshName = (account: string): string => `${account}-oauth`
 
 export const keepRefreshToken = (account: string, refresh: string, config: SecretConfig): Promise<SecretPlace> =>
@@ -66,8 +66,11 @@ export function cachedToken(fetchToken: () => Promise<Pick<Tokens, 'access' | 's
   }
 }
 
+/** Accounts with a setup of their own; the others are of `setup dav`. */
+const setups = new Set(['mail', 'zoom', 'meet'])
+
 async function refresh(client: OAuthClient, account: string, config: SecretConfig): Promise<Tokens> {
-  const again = `\`tinyagent setup ${account === 'mail' ? 'mail' : 'dav'}\` signs in again.`
+  const again = `\`tinyagent setup ${setups.has(account) ? account : 'dav'}\` signs in again.`
   const read = (): Promise<string> => readSecret(refreshName(account), config).catch((error: unknown) => {
     if (error instanceof ToolError && error.code === 'unavailable') throw new ToolError('unavailable', `There is no sign-in at ${client.provider} on this machine: ${again}`)
     throw error

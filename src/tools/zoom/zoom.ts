@@ -1,4 +1,4 @@
-// Video meetings: at Zoom, at Jitsi Meet, or a place for a link. The tool's name is that of the models' training.
+// Video meetings: at Zoom, at Google Meet, at Jitsi Meet, or a place for a link. The tool's name is that of the models' training.
 import {z} from 'zod'
 import {ToolError} from '../../core/errors.ts'
 import {arg} from '../../core/params.ts'
@@ -20,7 +20,7 @@ export interface ZoomBackend {
   readonly needsTime?: boolean
   /** `key` is the same when the same call is made again. Throws ToolError: 'unknown' where the meeting may have been made all the same, any other code where it was not. */
   createMeeting(meeting: NewMeeting, key: string, signal: AbortSignal): Promise<{link: string; isReal: boolean}>
-  /** The meeting of a call that was cut off; undefined: none was made; 'unknown': it may have been made. Absent: making one leaves nothing anywhere. */
+  /** The meeting of a call that was cut off; undefined: none was made; 'unknown': it may have been made. Absent: one whose link was lost is found by nobody. */
   made?(meeting: NewMeeting, key: string, call: CutOff): Promise<{link: string} | 'unknown' | undefined>
 }
 
@@ -64,7 +64,8 @@ export const zoomTools = (backend: ZoomBackend): Tool[] => [tool({
   settle: async (args, call) => {
     const meeting = readMeeting(args, backend)
     const name = backend.name ?? 'Zoom'
-    const made = await backend.made?.(meeting, call.key, call)
+    if (!backend.made) return {state: 'failed', summary: `No link came for the ${name} meeting ${aboutOf(meeting)}.`}
+    const made = await backend.made(meeting, call.key, call)
     if (made === 'unknown') return {state: 'unknown', summary: `the ${name} meeting ${aboutOf(meeting)}. Look at your meetings there before you make it again.`}
     return made ? {state: 'done', summary: `Made the ${name} meeting ${aboutOf(meeting)}: ${oneLine(made.link)}`} : {state: 'failed', summary: `No ${name} meeting ${aboutOf(meeting)} was made.`}
   },
