@@ -1,42 +1,48 @@
-// The end of a setup whose secret is tried first: what is not taken changes nothing; what is goes where passwords are kept, and the config says so.
+// A setup that takes one secret: it is tried first, and what is not taken changes nothing; what is goes where passwords are kept, and the config says so.
 import {setKey, type Config} from '../core/config.ts'
-import {ToolError} from '../core/errors.ts'
-import {writeSecret} from '../core/secrets.ts'
+import {ToolError, UsageError} from '../core/errors.ts'
+import {variableOf, writeSecret} from '../core/secrets.ts'
+import type {Prompter} from '../core/types.ts'
 import {writeTemplate} from './config.ts'
-import {say} from './prompt.ts'
 
-interface Tried {
+interface Account {
   /** under which it is kept */
   name: string
   /** "token": what it is called to the user */
   what: string
-  secret: string
-  /** it is in the environment, and not kept */
-  isGiven: boolean
   host: string
   /** Throws ToolError where the secret is not taken; else what is there, in a line, or nothing to say. */
-  check(signal: AbortSignal): Promise<string | undefined>
+  check(secret: string, signal: AbortSignal): Promise<string | undefined>
   /** what the config says from then on, as values of TOML or plain words */
   keys: [key: string, value: string][]
 }
 
-/** The exit code. */
-export async function keepSecret(config: Config, {name, what, secret, isGiven, host, check, keys}: Tried, signal: AbortSignal): Promise<number> {
-  say(`Asking ${host} ...`)
-  try {
-    const found = await check(signal)
-    if (found !== undefined) say(`  ${found}`)
-  } catch (error) {
-    signal.throwIfAborted()
-    if (!(error instanceof ToolError)) throw error
-    say(`  ${error.message}`)
-    say('Nothing was changed.')
-    return 1
+const maxTries = 3
+
+/** The secret is the environment's, or is asked for. The exit code. */
+export async function keepSecret(config: Config, {name, what, host, check, keys}: Account, {canAsk, progress, say, secret: askSecret}: Prompter): Promise<number> {
+  const variable = variableOf(name)
+  const given = process.env[variable]
+  for (let tries = 1; ; tries++) {
+    const secret = (given || await askSecret(`${capital(what)}${tries > 1 ? ', once more' : ''}`)).trim()
+    if (!secret) throw new UsageError(`There is no ${what}: type it, give it on standard input, or in ${variable}. Nothing was changed`)
+    try {
+      const found = await progress(`Asking ${host}`, stop => check(secret, stop))
+      say(found ?? `${host} takes the ${what}.`, 'done')
+    } catch (error) {
+      if (!(error instanceof ToolError)) throw error
+      say(error.message, 'failed')
+      if (canAsk && !given && tries < maxTries) continue
+      say('Nothing was changed.')
+      return 1
+    }
+    writeTemplate(config)
+    const place = given ? undefined : await writeSecret(name, secret, config)
+    for (const [key, value] of keys) await setKey(config, key, value)
+    if (place) say(place.warning ?? `The ${what} is kept in ${place.where}.`)
+    say(`Written: ${config.file}`, 'done')
+    return 0
   }
-  writeTemplate(config)
-  const place = isGiven ? undefined : await writeSecret(name, secret, config)
-  for (const [key, value] of keys) await setKey(config, key, value)
-  if (place) say(place.warning ?? `The ${what} is kept in ${place.where}.`)
-  say(`Written: ${config.file}`)
-  return 0
 }
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)
