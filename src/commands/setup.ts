@@ -87,6 +87,7 @@ async function setupAll(session: Session, talk: Talk, signal: AbortSignal): Prom
 async function menu(session: Session, {prompter, part: runPart}: Talk, signal: AbortSignal): Promise<void> {
   const offered = parts.filter(p => p.platform === undefined || p.platform === process.platform)
   for (let next = offered[0]!.name; ;) {
+    prompter.say('')
     // A part writes into the file.
     const config = loadConfig(session.config.paths, session.config.file)
     const choices = [...offered.map(p => ({value: p.name, label: p.label, detail: p.state(config)})), {value: 'done', label: 'Done'}]

@@ -34,7 +34,7 @@ function inkPrompter(wizard: OpenWizard, signal: AbortSignal): Prompter {
     if (answer === undefined) throw new Left()
     return answer
   }
-  const answered = (title: string, answer: string): void => wizard.say(`${title}: ${answer === '' ? '(none)' : oneLine(answer)}`, 'done')
+  const answered = (title: string, answer: string): void => wizard.say(`${title}${title.endsWith('?') ? '' : ':'} ${answer === '' ? '(none)' : oneLine(answer)}`, 'done')
   return {
     canAsk: true,
     say: (line, mark) => wizard.say(line, mark),
