@@ -4,6 +4,7 @@ import {ToolError, UsageError} from '../core/errors.ts'
 import {variableOf, writeSecret} from '../core/secrets.ts'
 import type {Prompter} from '../core/types.ts'
 import {writeTemplate} from './config.ts'
+import {remedy} from './prompt.ts'
 
 interface Account {
   /** under which it is kept */
@@ -17,32 +18,36 @@ interface Account {
   keys: [key: string, value: string][]
 }
 
-const maxTries = 3
-
 /** The secret is the environment's, or is asked for. The exit code. */
-export async function keepSecret(config: Config, {name, what, host, check, keys}: Account, {canAsk, progress, say, secret: askSecret}: Prompter): Promise<number> {
+export async function keepSecret(config: Config, {name, what, host, check, keys}: Account, prompter: Prompter): Promise<number> {
+  const {progress, say} = prompter
   const variable = variableOf(name)
   const given = process.env[variable]
-  for (let tries = 1; ; tries++) {
-    const secret = (given || await askSecret(`${capital(what)}${tries > 1 ? ', once more' : ''}`)).trim()
-    if (!secret) throw new UsageError(`There is no ${what}: type it, give it on standard input, or in ${variable}. Nothing was changed`)
+  const type = async (question: string): Promise<string> => {
+    const typed = (await prompter.secret(question)).trim()
+    if (typed === '') throw new UsageError(`There is no ${what}: type it, give it on standard input, or in ${variable}. Nothing was changed`)
+    return typed
+  }
+  let secret = given || await type(capital(what))
+  for (;;) {
     try {
       const found = await progress(`Asking ${host}`, stop => check(secret, stop))
       say(found ?? `${host} takes the ${what}.`, 'done')
+      break
     } catch (error) {
       if (!(error instanceof ToolError)) throw error
       say(error.message, 'failed')
-      if (canAsk && !given && tries < maxTries) continue
-      say('Nothing was changed.')
-      return 1
+      const next = await remedy(prompter, given ? [] : [{value: 'type', label: `Type the ${what} again`}], given ? 'again' : 'type')
+      if (next === 'leave') return 1
+      if (next === 'type') secret = await type(`${capital(what)}, once more`)
     }
-    writeTemplate(config)
-    const place = given ? undefined : await writeSecret(name, secret, config)
-    for (const [key, value] of keys) await setKey(config, key, value)
-    if (place) say(place.warning ?? `The ${what} is kept in ${place.where}.`)
-    say(`Written: ${config.file}`, 'done')
-    return 0
   }
+  writeTemplate(config)
+  const place = given ? undefined : await writeSecret(name, secret, config)
+  for (const [key, value] of keys) await setKey(config, key, value)
+  if (place) say(place.warning ?? `The ${what} is kept in ${place.where}.`)
+  say(`Written: ${config.file}`, 'done')
+  return 0
 }
 
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)

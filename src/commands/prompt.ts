@@ -56,6 +56,14 @@ export function plainPrompter(signal: AbortSignal): Prompter {
   }
 }
 
+/** What the user does about what did not work; where nobody can be asked, nothing. */
+export async function remedy<T extends string>({canAsk, choose, say}: Prompter, own: (Candidate & {value: T})[], preset: T | 'again' = 'again'): Promise<T | 'again' | 'leave'> {
+  const all = [...own, {value: 'again', label: 'Try again as it is'} as const, {value: 'leave', label: 'Leave it'} as const]
+  const answer = canAsk ? await choose<T | 'again' | 'leave'>('What now?', all, preset) : 'leave'
+  if (answer === 'leave') say('Nothing was changed.')
+  return answer
+}
+
 /** By its number, its value ("yes") or the beginning of its label. */
 function choiceOf<T extends Candidate>(answer: string, choices: T[]): T | undefined {
   const typed = answer.toLowerCase()

@@ -11,18 +11,17 @@ import {checkAccount, type Checked} from '../tools/dav/check.ts'
 import {serverUrl, type DavAccount} from '../tools/dav/client.ts'
 import {findServers, googleServers, isGoogle, type FoundServers} from '../tools/dav/find-server.ts'
 import {writeTemplate} from './config.ts'
+import {remedy} from './prompt.ts'
 import type {Session} from './session.ts'
 import {signIn, signInOptions, type SignedIn} from './sign-in.ts'
 
 const optionsSchema = z.object({url: z.string().optional(), user: z.string().optional(), address: z.string().optional(), ...signInOptions})
 
-const maxTries = 3
-
 export async function setupDav(session: Session, own: Record<string, unknown>, prompter: Prompter, signal: AbortSignal): Promise<number> {
   const {config, configError} = session
   if (configError) throw configError
   const options = optionsSchema.parse(own)
-  const {canAsk, say} = prompter
+  const {canAsk} = prompter
   const {typed, auth, servers} = await placeFrom(options, config, prompter)
   const {dav} = config.values
   const known = isUrl(typed) ? dav.user || config.user.email : typed
@@ -32,31 +31,28 @@ export async function setupDav(session: Session, own: Record<string, unknown>, p
 
   if (auth !== 'password') {
     const signedIn = await signIn(config, {name: auth, purpose: 'dav', address: user, device: options.device ?? false, file: options.client, prompter, signal})
-    const {areas, problem} = await check(servers, {user, password: async () => signedIn.tokens.access, renew: () => undefined}, prompter)
-    if (auth === 'google') delete areas.reminders // its CalDAV has events only
-    if (auth === 'other' && servers.carddav !== servers.caldav) delete areas.contacts // one sign-in goes to one server
-    if (Object.keys(areas).length > 0) {
-      if (problem !== undefined) say(`Left as it is: ${problem}`, 'note')
-      return save(session, {servers, user, areas, auth, signedIn}, prompter)
+    const login = {user, password: async () => signedIn.tokens.access, renew: () => undefined}
+    for (;;) {
+      const {areas, problem} = await check(servers, login, prompter)
+      if (auth === 'google') delete areas.reminders // its CalDAV has events only
+      if (auth === 'other' && servers.carddav !== servers.caldav) delete areas.contacts // one sign-in goes to one server
+      if (tell({areas, problem}, prompter)) return save(session, {servers, user, areas, auth, signedIn}, prompter)
+      if (await remedy(prompter, []) === 'leave') return 1
     }
-    say(problem ?? nothingThere, 'failed')
-    say('Nothing was changed.')
-    return 1
   }
-  for (let tries = 1; ; tries++) {
-    const given = process.env['TINYAGENT_DAV_PASSWORD']
-    const password = given ?? await prompter.secret(`Password of ${oneLine(user)}${tries === 1 ? ', an app password where the provider has them' : ', once more'}`)
-    if (!password) throw new UsageError('There is no password: type it, give it on standard input, or in TINYAGENT_DAV_PASSWORD. Nothing was changed')
-    const {areas, problem} = await check(servers, {user, password: async () => password}, prompter)
-    if (Object.keys(areas).length > 0) {
-      if (problem !== undefined) say(`Left as it is: ${problem}`, 'note')
-      return save(session, {servers, user, areas, auth, ...(given === undefined && {password})}, prompter)
-    }
-    say(problem ?? nothingThere, 'failed')
-    if (!canAsk || tries === maxTries || given !== undefined) {
-      say('Nothing was changed.')
-      return 1
-    }
+  const given = process.env['TINYAGENT_DAV_PASSWORD']
+  const type = async (more: string): Promise<string> => {
+    const typed = await prompter.secret(`Password of ${oneLine(user)}, ${more}`)
+    if (typed === '') throw new UsageError('There is no password: type it, give it on standard input, or in TINYAGENT_DAV_PASSWORD. Nothing was changed')
+    return typed
+  }
+  let password = given || await type('an app password where the provider has them')
+  for (;;) {
+    const found = await check(servers, {user, password: async () => password}, prompter)
+    if (tell(found, prompter)) return save(session, {servers, user, areas: found.areas, auth, ...(!given && {password})}, prompter)
+    const next = await remedy(prompter, given ? [] : [{value: 'type', label: 'Type the password again'}], given ? 'again' : 'type')
+    if (next === 'leave') return 1
+    if (next === 'type') password = await type('once more')
   }
 }
 
@@ -89,14 +85,21 @@ async function placeOf(typed: string, options: z.infer<typeof optionsSchema>, co
   return {typed, auth, servers}
 }
 
-const nothingThere = 'There is nothing for you.'
+/** Says what is wrong; true where there is something to set up all the same. */
+function tell({areas, problem}: Found, {say}: Prompter): boolean {
+  const isAny = Object.keys(areas).length > 0
+  if (!isAny) say(problem ?? 'There is nothing for you.', 'failed')
+  else if (problem !== undefined) say(`Left as it is: ${problem}`, 'note')
+  return isAny
+}
 
 interface Areas { calendar?: Checked; reminders?: Checked; contacts?: Checked }
+interface Found { areas: Areas; problem?: string | undefined }
 
-const check = (servers: FoundServers, login: Omit<DavAccount, 'url'>, {progress}: Prompter): ReturnType<typeof checkAreas> =>
+const check = (servers: FoundServers, login: Omit<DavAccount, 'url'>, {progress}: Prompter): Promise<Found> =>
   progress(`Asking ${new URL(servers.caldav).host}`, stop => checkAreas(servers, login, stop))
 
-async function checkAreas({caldav, carddav}: FoundServers, login: Omit<DavAccount, 'url'>, signal: AbortSignal): Promise<{areas: Areas; problem?: string}> {
+async function checkAreas({caldav, carddav}: FoundServers, login: Omit<DavAccount, 'url'>, signal: AbortSignal): Promise<Found> {
   // One first, so that a wrong password is tried once and not three times: some servers lock the account.
   const first = await attempt(checkAccount({...login, url: caldav}, 'event', signal))
   signal.throwIfAborted()
@@ -106,7 +109,7 @@ async function checkAreas({caldav, carddav}: FoundServers, login: Omit<DavAccoun
   const problem = [first, todos, cards].find(a => a.error)?.error?.message
   return {
     areas: {...(first.value && {calendar: first.value}), ...(todos.value && {reminders: todos.value}), ...(cards.value && {contacts: cards.value})},
-    ...(problem !== undefined && {problem}),
+    problem,
   }
 }
 
@@ -165,7 +168,7 @@ async function serversOf(typed: string, {canAsk, choose, progress, say}: Prompte
     const {href} = serverUrl(typed)
     return {caldav: href, carddav: href, isElsewhere: false}
   }
-  const found = await progress(`Looking for the server of ${oneLine(typed)}`, signal => findServers(typed, {signal, tried: line => say(line, 'note')}))
+  const found = await progress(`Looking for the server of ${oneLine(typed)}`, stop => findServers(typed, {signal: stop}))
   const hosts = [...new Set([found.caldav, found.carddav].map(url => new URL(url).host))].join(' and ')
   if (!found.isElsewhere) {
     say(`Found ${hosts}`, 'done')

@@ -13,6 +13,7 @@ import {withImap} from '../tools/mail/imap.ts'
 import {domainOf, findServers, isHostName, signInOf, type FoundServers} from '../tools/mail/providers.ts'
 import {checkSmtp} from '../tools/mail/smtp.ts'
 import {writeTemplate} from './config.ts'
+import {remedy} from './prompt.ts'
 import type {Session} from './session.ts'
 import {signIn, signInOptions, type SignedIn} from './sign-in.ts'
 
@@ -24,7 +25,6 @@ interface Servers { imap: ServerKeys; smtp: ServerKeys }
 
 /** Of one login. */
 const checkMs = 15_000
-const maxTries = 3
 
 export async function setupMail({config, configError}: Session, options: Record<string, unknown>, prompter: Prompter, signal: AbortSignal): Promise<number> {
   if (configError) throw configError
@@ -40,16 +40,16 @@ export async function setupMail({config, configError}: Session, options: Record<
     ? {value: signedIn.tokens.access, isTyped: false}
     : await passwordFrom(config, `Password for ${email}`, prompter)
   const chosen = {...(signedIn?.config ?? config), mail: {...config.mail, auth}}
-  for (let tries = 1; ; tries++) {
+  for (;;) {
     const problem = await check(withValues(chosen, email, servers), secret.value, prompter)
     if (!problem) break
     say(problem.message, 'failed')
-    if (!canAsk || tries === maxTries) {
-      say('Nothing was changed.')
-      return 1
-    }
-    if (problem.isPassword && secret.isTyped) secret = await passwordFrom(config, 'Password, once more', prompter)
-    else servers = await askServers(servers, prompter)
+    const next = await remedy(prompter, [
+      ...(secret.isTyped ? [{value: 'password', label: 'Type the password again'} as const] : []), {value: 'servers', label: 'Change the servers'},
+    ], problem.isPassword && secret.isTyped ? 'password' : 'servers')
+    if (next === 'leave') return 1
+    if (next === 'password') secret = await passwordFrom(config, 'Password, once more', prompter)
+    if (next === 'servers') servers = await askServers(servers, prompter)
   }
   await save(config, {email, name, servers, auth, ...(signedIn && {signedIn}), ...(secret.isTyped && {secret: secret.value})}, prompter)
   return 0

@@ -10,6 +10,7 @@ import {oneLine} from '../core/text.ts'
 import type {Prompter} from '../core/types.ts'
 import {writeTemplate} from './config.ts'
 import {endpointState} from './doctor.ts'
+import {remedy} from './prompt.ts'
 import type {Session} from './session.ts'
 
 const optionsSchema = z.object({url: z.string().optional(), name: z.string().optional(), apiVersion: z.string().optional()})
@@ -35,17 +36,21 @@ export async function setupModel({config, configError, options: {model: modelOpt
   }
   const known = endpointOf(name, values, config)
   if (isElsewhere(known)) say(`Where it plans, ${whatItGets(known)} (and, before another attempt, what was wrong with the first).`)
-  const {key, isGiven} = await keyOf(known, values, config, prompter, signal)
-  if (key !== '') values.auth = values.api_version !== '' || new URL(url).hostname.endsWith('.azure.com') ? 'api-key' : 'bearer'
-  const endpoint = (): Endpoint => ({...endpointOf(name, values, config), key: async () => key})
-  try {
-    if (values.model === '') values.model = await chosenModel(endpoint(), prompter)
-    say(`${await prompter.progress(`Asking ${hostOf(known)}`, stop => endpointState(endpoint(), stop))}.`, 'done')
-  } catch (error) {
-    if (!(error instanceof ModelError)) throw error
-    say(error.message, 'failed')
-    say('Nothing was changed.')
-    return 1
+  let {key, isGiven} = await keyOf(known, values, config, prompter, signal)
+  for (;;) {
+    values.auth = key === '' ? 'none' : values.api_version !== '' || new URL(url).hostname.endsWith('.azure.com') ? 'api-key' : 'bearer'
+    const endpoint = (): Endpoint => ({...endpointOf(name, values, config), key: async () => key})
+    try {
+      if (values.model === '') values.model = await chosenModel(endpoint(), prompter)
+      say(`${await prompter.progress(`Asking ${hostOf(known)}`, stop => endpointState(endpoint(), stop))}.`, 'done')
+      break
+    } catch (error) {
+      if (!(error instanceof ModelError)) throw error
+      say(error.message, 'failed')
+      const next = await remedy(prompter, isGiven ? [] : [{value: 'key', label: 'Type the key again'}])
+      if (next === 'leave') return 1
+      if (next === 'key') ({key, isGiven} = await keyOf(known, values, config, prompter, signal))
+    }
   }
   await save(config, name, values, isGiven ? '' : key, prompter)
   say(`Use it: tinyagent --model ${name} "...", or always: tinyagent config set model.planner ${name}`)

@@ -41,6 +41,8 @@ describe.skipIf(!canRun)('a CalDAV and CardDAV account', () => {
     await setup.shows(`Password of ${account.user}, an app password`)
     setup.type('wrong\r')
     await setup.shows(`does not take the password of ${account.user}`)
+    await setup.shows('What now?')
+    setup.type(keys.enter)
     await setup.shows('once more')
     setup.type(`${account.password}\r`)
     await setup.shows('Written: ')

@@ -56,6 +56,8 @@ describe.skipIf(!canRun)('a mail account', () => {
     await setup.shows('Password for me@example.org')
     setup.type('wrong\r')
     await setup.shows('does not accept the password')
+    await setup.shows('What now?')
+    setup.type(keys.enter)
     await setup.shows('Password, once more')
     setup.type(`${password}\r`)
     await setup.shows('Written: ')
