@@ -45,7 +45,7 @@ const colour: Partial<Record<Mark, string>> = {done: 'green', failed: 'red'}
 const markOf = {done: marks.done, failed: marks.failed, note: ' '}
 
 /** Words stay whole. A word wider than the window, such as the address of a sign-in, is not broken at all: the terminal does that, so that it can be copied and clicked. */
-function SaidLine({line: {text, mark}, width}: {line: Said; width: number}) {
+export function SaidLine({line: {text, mark}, width}: {line: Said; width: number}) {
   const safe = printable(text)
   const indent = mark ? 2 : 0
   const rows = safe.split(/\s/).some(word => stringWidth(word) > width - indent) ? [safe] : wrap(safe, width - indent)
@@ -60,7 +60,7 @@ function SaidLine({line: {text, mark}, width}: {line: Said; width: number}) {
 /** Said after this time. */
 const slowMs = 2_000
 
-function Work({what, cancel, isAlone, width}: {what: string; cancel: () => void; isAlone: boolean; width: number}) {
+export function Work({what, cancel, isAlone, width}: {what: string; cancel: () => void; isAlone: boolean; width: number}) {
   const [started] = useState(() => performance.now())
   const [frame, setFrame] = useState(0)
   useEffect(() => {
@@ -78,7 +78,7 @@ function Work({what, cancel, isAlone, width}: {what: string; cancel: () => void;
   )
 }
 
-function Question({asked, answer, width, rows}: NonNullable<WizardView['question']> & {width: number; rows: number}) {
+export function Question({asked, answer, width, rows}: NonNullable<WizardView['question']> & {width: number; rows: number}) {
   if (asked.type !== 'choice') return <Field asked={asked} answer={answer} width={width} />
   const {title, choices, preset} = asked
   return (
