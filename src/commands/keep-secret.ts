@@ -4,7 +4,7 @@ import {ToolError, UsageError} from '../core/errors.ts'
 import {variableOf, writeSecret} from '../core/secrets.ts'
 import type {Prompter} from '../core/types.ts'
 import {writeTemplate} from './config.ts'
-import {remedy} from './prompt.ts'
+import {notEmpty, remedy} from './prompt.ts'
 
 interface Account {
   /** under which it is kept */
@@ -24,7 +24,7 @@ export async function keepSecret(config: Config, {name, what, host, check, keys}
   const variable = variableOf(name)
   const given = process.env[variable]
   const type = async (question: string): Promise<string> => {
-    const typed = (await prompter.secret(question)).trim()
+    const typed = (await prompter.secret(question, {check: notEmpty(what)})).trim()
     if (typed === '') throw new UsageError(`There is no ${what}: type it, give it on standard input, or in ${variable}. Nothing was changed`)
     return typed
   }

@@ -3,7 +3,7 @@ import {createInterface} from 'node:readline'
 import {Writable} from 'node:stream'
 import {UsageError} from '../core/errors.ts'
 import {oneLine, printable} from '../core/text.ts'
-import type {Candidate, Prompter} from '../core/types.ts'
+import type {AskOptions, Candidate, Prompter} from '../core/types.ts'
 
 /** A line of a setup, on standard output. */
 export const say = (line: string): void => { process.stdout.write(`${printable(line)}\n`) }
@@ -24,14 +24,7 @@ export function plainPrompter(signal: AbortSignal): Prompter {
   return {
     canAsk,
     say: (text, mark) => say(mark ? `  ${text}` : text),
-    async ask(question, {preset = '', check, signal: own} = {}) {
-      for (;;) {
-        const answer = await line(question, {preset, ...(own && {until: AbortSignal.any([signal, own])})})
-        const problem = check?.(answer)
-        if (problem === undefined) return answer
-        say(`  ${problem}`)
-      }
-    },
+    ask: (question, {preset = '', check, signal: own} = {}) => checked(check, () => line(question, {preset, ...(own && {until: AbortSignal.any([signal, own])})})),
     async choose(question, choices, preset) {
       say(question)
       choices.forEach(({label, detail}, i) => say(`  ${i + 1} ${oneLine(label)}${detail ? `  ${oneLine(detail)}` : ''}`))
@@ -43,7 +36,7 @@ export function plainPrompter(signal: AbortSignal): Prompter {
         say(`  Type a number from 1 to ${choices.length}.`)
       }
     },
-    secret: question => canAsk ? line(question, {isHidden: true}) : firstLine(),
+    secret: (question, {check} = {}) => canAsk ? checked(check, () => line(question, {isHidden: true})) : firstLine(),
     async progress(what, work) {
       say(`${what} ...`)
       try {
@@ -55,6 +48,19 @@ export function plainPrompter(signal: AbortSignal): Prompter {
     },
   }
 }
+
+/** Asks until the answer is right. */
+async function checked(check: AskOptions['check'], ask: () => Promise<string>): Promise<string> {
+  for (;;) {
+    const answer = await ask()
+    const problem = check?.(answer)
+    if (problem === undefined) return answer
+    say(`  ${problem}`)
+  }
+}
+
+/** Of what has to be there. */
+export const notEmpty = (what: string) => (answer: string): string | undefined => answer.trim() === '' ? `It takes the ${what}.` : undefined
 
 /** What the user does about what did not work; where nobody can be asked, nothing. */
 export async function remedy<T extends string>({canAsk, choose, say}: Prompter, own: (Candidate & {value: T})[], preset: T | 'again' = 'again'): Promise<T | 'again' | 'leave'> {

@@ -11,7 +11,7 @@ import {checkAccount, type Checked} from '../tools/dav/check.ts'
 import {serverUrl, type DavAccount} from '../tools/dav/client.ts'
 import {findServers, googleServers, isGoogle, type FoundServers} from '../tools/dav/find-server.ts'
 import {writeTemplate} from './config.ts'
-import {remedy} from './prompt.ts'
+import {notEmpty, remedy} from './prompt.ts'
 import type {Session} from './session.ts'
 import {signIn, signInOptions, type SignedIn} from './sign-in.ts'
 
@@ -42,7 +42,7 @@ export async function setupDav(session: Session, own: Record<string, unknown>, p
   }
   const given = process.env['TINYAGENT_DAV_PASSWORD']
   const type = async (more: string): Promise<string> => {
-    const typed = await prompter.secret(`Password of ${oneLine(user)}, ${more}`)
+    const typed = await prompter.secret(`Password of ${oneLine(user)}, ${more}`, {check: notEmpty('password')})
     if (typed === '') throw new UsageError('There is no password: type it, give it on standard input, or in TINYAGENT_DAV_PASSWORD. Nothing was changed')
     return typed
   }

@@ -13,7 +13,7 @@ import {withImap} from '../tools/mail/imap.ts'
 import {domainOf, findServers, isHostName, signInOf, type FoundServers} from '../tools/mail/providers.ts'
 import {checkSmtp} from '../tools/mail/smtp.ts'
 import {writeTemplate} from './config.ts'
-import {remedy} from './prompt.ts'
+import {notEmpty, remedy} from './prompt.ts'
 import type {Session} from './session.ts'
 import {signIn, signInOptions, type SignedIn} from './sign-in.ts'
 
@@ -134,7 +134,7 @@ async function passwordFrom(config: Config, question: string, {secret}: Prompter
   if (process.env['TINYAGENT_MAIL_PASSWORD'] || config.mail.password_command.length > 0) {
     return {value: await readSecret('mail', {...config, command: config.mail.password_command}), isTyped: false}
   }
-  const value = await secret(question)
+  const value = await secret(question, {check: notEmpty('password')})
   if (value === '') throw new UsageError('no password was given (standard input or TINYAGENT_MAIL_PASSWORD); nothing was changed')
   return {value, isTyped: true}
 }

@@ -10,7 +10,7 @@ import {oneLine} from '../core/text.ts'
 import type {Prompter} from '../core/types.ts'
 import {writeTemplate} from './config.ts'
 import {endpointState} from './doctor.ts'
-import {remedy} from './prompt.ts'
+import {notEmpty, remedy} from './prompt.ts'
 import type {Session} from './session.ts'
 
 const optionsSchema = z.object({url: z.string().optional(), name: z.string().optional(), apiVersion: z.string().optional()})
@@ -71,7 +71,7 @@ async function keyOf(endpoint: Endpoint, {key_command: command}: EndpointConfig,
   const variable = variableOf(secretOf(endpoint.name))
   if (process.env[variable] || command.length > 0) return {key: await endpoint.key(signal), isGiven: true}
   const isNeeded = isElsewhere(endpoint)
-  const key = canAsk || isNeeded ? (await secret(`Key${isNeeded ? '' : ', if it wants one'}`)).trim() : ''
+  const key = canAsk || isNeeded ? (await secret(`Key${isNeeded ? '' : ', if it wants one'}`, isNeeded ? {check: notEmpty('key')} : {})).trim() : ''
   if (key === '' && isNeeded) throw new UsageError(`There is no key: type it, give it on standard input, or in ${variable}. Nothing was changed`)
   if (key !== '' && !/^[\x21-\x7e]+$/.test(key)) throw new UsageError('That key holds characters that no key has. Nothing was changed')
   return {key, isGiven: false}

@@ -49,8 +49,8 @@ function inkPrompter(wizard: OpenWizard, signal: AbortSignal): Prompter {
       answered(title, chosen.label)
       return chosen.value
     },
-    async secret(title) {
-      const answer = await ask({type: 'secret', title})
+    async secret(title, {check = () => undefined} = {}) {
+      const answer = await ask({type: 'secret', title, check})
       answered(title, answer && '(not shown)')
       return answer
     },
@@ -121,7 +121,7 @@ function remembering(prompter: Prompter, known: Step[], preset: unknown): Prompt
     say: (line, mark) => { if (at >= before) prompter.say(line, mark) },
     ask: (question, options) => step('question', () => prompter.ask(question, {...options, ...(isFirst() && typeof preset === 'string' && {preset})})),
     choose: (question, choices, chosen) => step('question', () => prompter.choose(question, choices, isFirst() ? choices.find(c => c.value === preset)?.value ?? chosen : chosen)),
-    secret: question => step('secret', () => prompter.secret(question)),
+    secret: (question, options) => step('secret', () => prompter.secret(question, options)),
     progress: (what, work) => step('work', () => prompter.progress(what, work)),
   }
 }

@@ -14,9 +14,10 @@ import {Keys, KeySource, useKeys} from './useKeys.ts'
 import {useLatest} from './useLatest.ts'
 import {useSize} from './useSize.ts'
 
+type Check = NonNullable<AskOptions['check']>
 export type WizardQuestion = {title: string} & (
-  | {type: 'text'; preset: string; check: NonNullable<AskOptions['check']>}
-  | {type: 'secret'}
+  | {type: 'text'; preset: string; check: Check}
+  | {type: 'secret'; check: Check}
   | {type: 'choice'; choices: Candidate[]; preset?: string | undefined})
 
 export interface Said { text: string; mark?: Mark | undefined }
@@ -95,7 +96,7 @@ function Field({asked, answer, width}: {asked: Exclude<WizardQuestion, {type: 'c
     if (key.name === 'escape' || (key.name === 'ctrl' && key.text === 'd' && text === '')) { answer(undefined); return }
     if (key.name === 'enter') {
       const value = asked.type === 'text' ? text.trim() : text
-      const wrong = asked.type === 'text' ? asked.check(value) : undefined
+      const wrong = asked.check(value)
       if (wrong === undefined) answer(value)
       else problem.set(wrong)
       return

@@ -109,8 +109,8 @@ export interface Prompter {
   /** The answer, trimmed; '' for none. */
   ask(question: string, options?: AskOptions): Promise<string>
   choose<T extends string>(question: string, choices: (Candidate & {value: T})[], preset?: T): Promise<T>
-  /** Neither echoed nor trimmed; '' for none. Where nobody can be asked, the first line of standard input. */
-  secret(question: string): Promise<string>
+  /** Neither echoed nor trimmed; '' for none. Where nobody can be asked, the first line of standard input, unchecked. */
+  secret(question: string, options?: Pick<AskOptions, 'check'>): Promise<string>
   /** Shows that `work` goes on. Its signal aborts, too, when the user goes back meanwhile; then it rejects as a question does. */
   progress<T>(what: string, work: (signal: AbortSignal) => Promise<T>): Promise<T>
 }

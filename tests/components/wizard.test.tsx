@@ -22,7 +22,7 @@ const long = 'Where it plans, your requests, standing instructions and the lists
 describe('a question', () => {
   it.each([40, 80, 120])('fits %i columns, of every kind, and says how to go back and leave', width => {
     const questions: WizardQuestion[] = [
-      {type: 'text', title: long, preset: 'a'.repeat(300), check: noProblem}, {type: 'secret', title: long},
+      {type: 'text', title: long, preset: 'a'.repeat(300), check: noProblem}, {type: 'secret', title: long, check: noProblem},
       {type: 'choice', title: long, choices: Array.from({length: 12}, (_, i) => ({value: String(i), label: `Choice ${i}`, detail: long}))},
     ]
     for (const asked of questions) {
@@ -44,8 +44,14 @@ describe('a question', () => {
     expect(answers).toEqual(['ana@example.org'])
   })
 
+  it('a secret that has to be there is asked for until it is', async () => {
+    const {frame, type, answers} = asking({type: 'secret', title: 'Password', check: text => text === '' ? 'It takes the password.' : undefined})
+    await type('\r')
+    expect([frame().includes('It takes the password.'), answers]).toEqual([true, []])
+  })
+
   it('a secret is shown neither as it is nor by its length, and keeps its blanks', async () => {
-    const {frame, type, answers} = asking({type: 'secret', title: 'Password'})
+    const {frame, type, answers} = asking({type: 'secret', title: 'Password', check: noProblem})
     await type(' x')
     const short = frame()
     await type('\u001b[200~yz secret\n\u001b[201~')
@@ -56,7 +62,7 @@ describe('a question', () => {
 
   it('Esc goes back, and so does Ctrl-D where nothing is typed', async () => {
     for (const key of ['\u001b', '\u0004']) {
-      const {type, answers} = asking({type: 'secret', title: 'Password'})
+      const {type, answers} = asking({type: 'secret', title: 'Password', check: noProblem})
       await type(key)
       expect(answers).toEqual([undefined])
     }
