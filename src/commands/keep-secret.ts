@@ -1,47 +1,63 @@
-// The end of a setup whose secret is tried first: what is not taken changes nothing; what is goes where passwords are kept, and the config says so.
+// A setup that takes one secret: it is tried first, and what is not taken changes nothing; what is goes where passwords are kept, and the config says so.
 import {setKey, type Config} from '../core/config.ts'
-import {ToolError} from '../core/errors.ts'
-import type {SecretPlace} from '../core/secrets.ts'
+import {ToolError, UsageError} from '../core/errors.ts'
+import {variableOf, writeSecret, type SecretPlace} from '../core/secrets.ts'
+import type {Prompter} from '../core/types.ts'
 import {writeTemplate} from './config.ts'
-import {say} from './prompt.ts'
+import {notEmpty, remedy} from './prompt.ts'
 
-interface Kept {
+interface Account {
+  /** under which it is kept */
+  name: string
   /** "token": what it is called to the user */
   what: string
-  /** puts it where it is kept; absent where the environment has it */
-  keep?: (() => Promise<SecretPlace>) | undefined
+  host: string
+  /** Throws ToolError where the secret is not taken; else what is there, in a line, or nothing to say. */
+  check(secret: string, signal: AbortSignal): Promise<string | undefined>
   /** what the config says from then on, as values of TOML or plain words */
   keys: [key: string, value: string][]
 }
 
-interface Tried extends Kept {
-  host: string
-  /** Throws ToolError where the secret is not taken; else what is there, in a line, or nothing to say. */
-  check(signal: AbortSignal): Promise<string | undefined>
-}
-
-/** The exit code. */
-export async function keepSecret(config: Config, {host, check, ...kept}: Tried, signal: AbortSignal): Promise<number> {
-  say(`Asking ${host} ...`)
-  try {
-    const found = await check(signal)
-    if (found !== undefined) say(`  ${found}`)
-  } catch (error) {
-    signal.throwIfAborted()
-    if (!(error instanceof ToolError)) throw error
-    say(`  ${error.message}`)
-    say('Nothing was changed.')
-    return 1
+/** The secret is the environment's, or is asked for. The exit code. */
+export async function keepSecret(config: Config, {name, what, host, check, keys}: Account, prompter: Prompter): Promise<number> {
+  const {progress, say} = prompter
+  const variable = variableOf(name)
+  const given = process.env[variable]
+  const type = async (question: string): Promise<string> => {
+    const typed = (await prompter.secret(question, {check: notEmpty(what)})).trim()
+    if (typed === '') throw new UsageError(`There is no ${what}: type it, give it on standard input, or in ${variable}. Nothing was changed`)
+    return typed
   }
-  return written(config, kept)
+  let secret = given || await type(capital(what))
+  for (;;) {
+    try {
+      const found = await progress(`Asking ${host}`, stop => check(secret, stop))
+      say(found ?? `${host} takes the ${what}.`, 'done')
+      break
+    } catch (error) {
+      if (!(error instanceof ToolError)) throw error
+      say(error.message, 'failed')
+      const next = await remedy(prompter, given ? [] : [{value: 'type', label: `Type the ${what} again`}], given ? 'again' : 'type')
+      if (next === 'leave') return 1
+      if (next === 'type') secret = await type(`${capital(what)}, once more`)
+    }
+  }
+  return written(config, {what, ...(!given && {keep: () => writeSecret(name, secret, config)}), keys}, prompter)
 }
 
-/** The same where there is nothing left to try. */
-export async function written(config: Config, {what, keep, keys}: Kept): Promise<number> {
+interface Kept extends Pick<Account, 'what' | 'keys'> {
+  /** puts it where it is kept; absent where the environment has it */
+  keep?: () => Promise<SecretPlace>
+}
+
+/** The end of a setup, once everything is tried. The exit code. */
+export async function written(config: Config, {what, keep, keys}: Kept, {say}: Prompter): Promise<number> {
   writeTemplate(config)
   const place = await keep?.()
   for (const [key, value] of keys) await setKey(config, key, value)
   if (place) say(place.warning ?? `The ${what} is kept in ${place.where}.`)
-  say(`Written: ${config.file}`)
+  say(`Written: ${config.file}`, 'done')
   return 0
 }
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1)

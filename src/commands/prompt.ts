@@ -1,13 +1,86 @@
-// Questions of `setup`, one line each, on a terminal; a password is not shown while it is typed.
+// Questions in plain lines, and what a setup reads where nobody can be asked; a password is not shown while it is typed.
 import {createInterface} from 'node:readline'
 import {Writable} from 'node:stream'
-import {printable} from '../core/text.ts'
+import {UsageError} from '../core/errors.ts'
+import {oneLine, printable} from '../core/text.ts'
+import type {AskOptions, Candidate, Prompter} from '../core/types.ts'
 
 /** A line of a setup, on standard output. */
 export const say = (line: string): void => { process.stdout.write(`${printable(line)}\n`) }
 
+/** The user left a question, and wants nothing changed. */
+export class Left extends UsageError {
+  constructor() { super('setup was left; nothing was changed') }
+}
+
+/** On a terminal it asks in lines; elsewhere it reads a secret from standard input, and asks nothing. */
+export function plainPrompter(signal: AbortSignal): Prompter {
+  const canAsk = process.stdin.isTTY === true && process.stdout.isTTY === true
+  const line = async (question: string, {isHidden = false, preset = '', until = signal}: LineOptions): Promise<string> => {
+    const answer = await readLine(question, {isHidden, preset}, until)
+    if (answer === undefined) throw new Left()
+    return answer
+  }
+  return {
+    canAsk,
+    say: (text, mark) => say(mark ? `  ${text}` : text),
+    ask: (question, {preset = '', check, signal: own} = {}) => checked(check, () => line(question, {preset, ...(own && {until: AbortSignal.any([signal, own])})})),
+    async choose(question, choices, preset) {
+      say(question)
+      choices.forEach(({label, detail}, i) => say(`  ${i + 1} ${oneLine(label)}${detail ? `  ${oneLine(detail)}` : ''}`))
+      const first = choices.findIndex(c => c.value === preset)
+      for (;;) {
+        const answer = await line('Number', {preset: String(Math.max(0, first) + 1)})
+        const chosen = choiceOf(answer, choices)
+        if (chosen) return chosen.value
+        say(`  Type a number from 1 to ${choices.length}.`)
+      }
+    },
+    secret: (question, {check} = {}) => canAsk ? checked(check, () => line(question, {isHidden: true})) : firstLine(),
+    async progress(what, work) {
+      say(`${what} ...`)
+      try {
+        return await work(signal)
+      } catch (error) {
+        signal.throwIfAborted()
+        throw error
+      }
+    },
+  }
+}
+
+/** Asks until the answer is right. */
+async function checked(check: AskOptions['check'], ask: () => Promise<string>): Promise<string> {
+  for (;;) {
+    const answer = await ask()
+    const problem = check?.(answer)
+    if (problem === undefined) return answer
+    say(`  ${problem}`)
+  }
+}
+
+/** Of what has to be there. */
+export const notEmpty = (what: string) => (answer: string): string | undefined => answer.trim() === '' ? `It takes the ${what}.` : undefined
+
+/** What the user does about what did not work; where nobody can be asked, nothing. */
+export async function remedy<T extends string>({canAsk, choose, say}: Prompter, own: (Candidate & {value: T})[], preset: T | 'again' = 'again'): Promise<T | 'again' | 'leave'> {
+  const all = [...own, {value: 'again', label: 'Try again as it is'} as const, {value: 'leave', label: 'Leave it'} as const]
+  const answer = canAsk ? await choose<T | 'again' | 'leave'>('What now?', all, preset) : 'leave'
+  if (answer === 'leave') say('Nothing was changed.')
+  return answer
+}
+
+/** By its number, its value ("yes") or the beginning of its label. */
+function choiceOf<T extends Candidate>(answer: string, choices: T[]): T | undefined {
+  const typed = answer.toLowerCase()
+  return choices[Number(typed) - 1] ?? choices.find(c => c.value === typed) ?? (typed === '' ? undefined : choices.find(c => c.label.toLowerCase().startsWith(typed)))
+}
+
+interface LineOptions { isHidden?: boolean; preset?: string; until?: AbortSignal }
+
 /** The answer, trimmed unless it is hidden; '' for none. Undefined when the user leaves (Ctrl-D). Rejects when `signal` aborts. */
-export function prompt(question: string, {isHidden = false, preset = ''}: {isHidden?: boolean; preset?: string}, signal: AbortSignal): Promise<string | undefined> {
+function readLine(question: string, {isHidden, preset}: {isHidden: boolean; preset: string}, signal: AbortSignal): Promise<string | undefined> {
+  signal.throwIfAborted()
   return new Promise((resolve, reject) => {
     const silent = new Writable({write: (_chunk, _encoding, done) => done()})
     const shown = printable(`${question}${preset && ` [${preset}]`}: `)
@@ -33,7 +106,7 @@ export function prompt(question: string, {isHidden = false, preset = ''}: {isHid
 }
 
 /** The first line of what is piped in. */
-export async function firstLine(maxBytes = 4096): Promise<string> {
+async function firstLine(maxBytes = 4096): Promise<string> {
   let text = ''
   for await (const chunk of process.stdin) {
     text += String(chunk)

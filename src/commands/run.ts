@@ -12,7 +12,7 @@ import {outboxNotice} from './outbox.ts'
 import {checkRequest, readRequest} from './request.ts'
 import {openConversation, type Conversation} from './conversation.ts'
 import {runOne} from './run-one.ts'
-import type {Session} from './session.ts'
+import {isPlain, type Session} from './session.ts'
 import {quoted} from './mcp-content.ts'
 import {slashCommands} from './slash.ts'
 import {listen} from './voice.ts'
@@ -56,9 +56,6 @@ async function runSpoken(words: string[], session: Session, signal: AbortSignal)
   const request = await listen(session, undefined, signal)
   return signal.aborted ? 130 : request === undefined ? 1 : runJson(request, session, signal, {beforeCard: told}).finally(() => told)
 }
-
-const isPlain = ({options}: Session): boolean =>
-  options.plain || process.env.TERM === 'dumb' || process.env.INK_SCREEN_READER === 'true' || !process.stdout.isTTY || !process.stdin.isTTY
 
 async function runJson(request: string, session: Session, signal: AbortSignal, fixed: FixedRun = {}): Promise<number> {
   const emit = jsonReader(text => process.stdout.write(text))

@@ -55,6 +55,10 @@ export interface Session {
   close(): Promise<void>
 }
 
+/** Whether the user gets plain lines and not the Ink interface. */
+export const isPlain = ({options}: Session): boolean =>
+  options.plain || process.env.TERM === 'dumb' || process.env.INK_SCREEN_READER === 'true' || !process.stdout.isTTY || !process.stdin.isTTY
+
 /** `mends`: the command is one of those that put a wrong or missing config right. `isServer`: the models are opened here. */
 export function openSession(options: Options, {mends = false, isServer = false} = {}): Session {
   const paths = pathsOf({home: options.home ?? process.env.TINYAGENT_HOME})

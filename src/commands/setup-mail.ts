@@ -5,14 +5,15 @@ import {z} from 'zod'
 import {setKey, type Config} from '../core/config.ts'
 import {reasonOf, ToolError, UsageError} from '../core/errors.ts'
 import {readSecret, writeSecret} from '../core/secrets.ts'
-import {oneLine, printable} from '../core/text.ts'
+import {oneLine} from '../core/text.ts'
+import type {Prompter} from '../core/types.ts'
 import {isAddress} from '../tools/contacts/address.ts'
 import {accountOf, LoginRefused, nameOf, type MailAccount, type Server} from '../tools/mail/account.ts'
 import {withImap} from '../tools/mail/imap.ts'
 import {domainOf, findServers, isHostName, signInOf, type FoundServers} from '../tools/mail/providers.ts'
 import {checkSmtp} from '../tools/mail/smtp.ts'
 import {writeTemplate} from './config.ts'
-import {firstLine, prompt, say} from './prompt.ts'
+import {notEmpty, remedy} from './prompt.ts'
 import type {Session} from './session.ts'
 import {signIn, signInOptions, type SignedIn} from './sign-in.ts'
 
@@ -24,90 +25,77 @@ interface Servers { imap: ServerKeys; smtp: ServerKeys }
 
 /** Of one login. */
 const checkMs = 15_000
-const maxTries = 3
 
-export async function setupMail({config, configError}: Session, options: Record<string, unknown>, signal: AbortSignal): Promise<number> {
+export async function setupMail({config, configError}: Session, options: Record<string, unknown>, prompter: Prompter, signal: AbortSignal): Promise<number> {
   if (configError) throw configError
   const own = optionsSchema.parse(options)
-  const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true
-  const ask = isTerminal ? async (question: string, preset = ''): Promise<string> => given(await prompt(question, {preset}, signal)) : undefined
-  const email = await addressFrom(own.address, config, ask)
-  const name = config.user.name || (ask ? await ask('Your name, as those you write to see it') : '')
-  let servers = await serversFor(email, own, ask, signal)
-  const auth = await authFor(servers, own, config, ask)
+  const {canAsk, say} = prompter
+  const email = await addressFrom(own.address, config, prompter)
+  const name = config.user.name || (canAsk ? await prompter.ask('Your name, as those you write to see it') : '')
+  let servers = await serversFor(email, own, prompter)
+  const auth = await authFor(servers, own, config, prompter)
   const signedIn = auth === 'password' ? undefined
-    : await signIn(config, {name: auth, purpose: 'mail', address: email, device: own.device ?? false, file: own.client, isTerminal, signal})
+    : await signIn(config, {name: auth, purpose: 'mail', address: email, device: own.device ?? false, file: own.client, prompter, signal})
   let secret = signedIn
     ? {value: signedIn.tokens.access, isTyped: false}
-    : await passwordFrom(config, ask ? () => prompt(`Password for ${email}`, {isHidden: true}, signal) : firstLine)
+    : await passwordFrom(config, `Password for ${email}`, prompter)
   const chosen = {...(signedIn?.config ?? config), mail: {...config.mail, auth}}
-  for (let tries = 1; ; tries++) {
-    const problem = await check(withValues(chosen, email, servers), secret.value, signal)
+  for (;;) {
+    const problem = await check(withValues(chosen, email, servers), secret.value, prompter)
     if (!problem) break
-    say(`  ${problem.message}`)
-    if (!ask || tries === maxTries) {
-      say('Nothing was changed.')
-      return 1
-    }
-    if (problem.isPassword && secret.isTyped) secret = await passwordFrom(config, () => prompt('Password, once more', {isHidden: true}, signal))
-    else servers = await askServers(servers, ask)
+    say(problem.message, 'failed')
+    const next = await remedy(prompter, [
+      ...(secret.isTyped ? [{value: 'password', label: 'Type the password again'} as const] : []), {value: 'servers', label: 'Change the servers'},
+    ], problem.isPassword && secret.isTyped ? 'password' : 'servers')
+    if (next === 'leave') return 1
+    if (next === 'password') secret = await passwordFrom(config, 'Password, once more', prompter)
+    if (next === 'servers') servers = await askServers(servers, prompter)
   }
-  await save(config, {email, name, servers, auth, ...(signedIn && {signedIn}), ...(secret.isTyped && {secret: secret.value})})
+  await save(config, {email, name, servers, auth, ...(signedIn && {signedIn}), ...(secret.isTyped && {secret: secret.value})}, prompter)
   return 0
 }
 
-/** Undefined: the user left, and wants nothing changed. */
-function given(answer: string | undefined): string {
-  if (answer === undefined) throw new UsageError('setup was left; nothing was changed')
-  return answer
+async function addressFrom(option: string | undefined, config: Config, {canAsk, ask}: Prompter): Promise<string> {
+  if (option === undefined && canAsk) {
+    return ask('Your mail address', {preset: config.user.email, check: text => isAddress(text) ? undefined : 'That is not an address; one looks like ana@example.org.'})
+  }
+  const address = option ?? config.user.email
+  if (isAddress(address)) return address
+  throw new UsageError(address === '' ? 'setup mail needs --address ana@example.org where there is no terminal' : `--address ${oneLine(address)} is not an e-mail address`)
 }
 
-type Ask = ((question: string, preset?: string) => Promise<string>) | undefined
-
-async function addressFrom(option: string | undefined, config: Config, ask: Ask): Promise<string> {
-  if (option !== undefined || !ask) {
-    const address = option ?? config.user.email
-    if (isAddress(address)) return address
-    throw new UsageError(address === '' ? 'setup mail needs --address ana@example.org where there is no terminal' : `--address ${oneLine(address)} is not an e-mail address`)
-  }
-  for (;;) {
-    const address = await ask('Your mail address', config.user.email)
-    if (isAddress(address)) return address
-    say('  That is not an address; one looks like ana@example.org.')
-  }
-}
-
-async function serversFor(email: string, own: SetupMailOptions, ask: Ask, signal: AbortSignal): Promise<Servers> {
+async function serversFor(email: string, own: SetupMailOptions, prompter: Prompter): Promise<Servers> {
+  const {canAsk, say} = prompter
   const user = own.user ?? ''
   if (own.imap !== undefined && own.smtp !== undefined) return {imap: serverKeys('--imap', own.imap, user), smtp: serverKeys('--smtp', own.smtp, user)}
-  say(`Looking for the servers of ${domainOf(email)} ...`)
-  const found = await findServers(email, signal)
+  const found = await prompter.progress(`Looking for the servers of ${domainOf(email)}`, stop => findServers(email, stop))
   if (found) {
-    say(`  IMAP ${told(found.imap)}, SMTP ${told(found.smtp)}: says ${found.source}`)
-    if (found.advice && !own.signIn) say(`  ${found.advice}`)
+    say(`IMAP ${told(found.imap)}, SMTP ${told(found.smtp)}: says ${found.source}`, 'done')
+    if (found.advice && !own.signIn) say(found.advice, 'note')
     const keys = keysOf(found, email, own)
     // The password goes there next.
-    if (!ask || !/^n/i.test(await ask('Use these? yes or no', 'yes'))) return keys
-    return askServers(keys, ask)
+    const choices = [{value: 'yes', label: 'Yes'}, {value: 'no', label: 'No, I name them'}] as const
+    return !canAsk || await prompter.choose('Use these servers?', [...choices], 'yes') === 'yes' ? keys : askServers(keys, prompter)
   }
-  if (!ask) throw new UsageError(`The servers of ${domainOf(email)} were not found; name them: --imap HOST[:PORT] --smtp HOST[:PORT]`)
-  say('  None were found. Your provider\'s help pages name them.')
+  if (!canAsk) throw new UsageError(`The servers of ${domainOf(email)} were not found; name them: --imap HOST[:PORT] --smtp HOST[:PORT]`)
+  say(`No servers of ${domainOf(email)} were found. Your provider's help pages name them.`, 'failed')
   const guess = {host: `mail.${domainOf(email)}`, port: 0, user, security: 'auto'} as const
-  return askServers({imap: guess, smtp: guess}, ask)
+  return askServers({imap: guess, smtp: guess}, prompter)
 }
 
 type Auth = Config['mail']['auth']
 
 /** A password, or who is signed in with: as the option or the config says, else what the provider takes. */
-async function authFor({imap}: Servers, {signIn: option}: SetupMailOptions, config: Config, ask: Ask): Promise<Auth> {
+async function authFor({imap}: Servers, {signIn: option}: SetupMailOptions, config: Config, {canAsk, choose}: Prompter): Promise<Auth> {
   if (option) return option
   const provider = signInOf(imap.host)
   if (provider === 'microsoft') return provider // it takes no password
   const before = config.mail.auth // perhaps of another account
   if (provider === undefined) return before === 'other' ? before : 'password'
-  if (!ask) return before === provider ? before : 'password'
-  const preset = before === provider || config.oauth[provider].client_id ? 'browser' : 'password'
-  return /^b/i.test(await ask('Sign in by browser (needs a client of your own, see README), or with an app password? browser or password', preset)) ? provider : 'password'
+  if (!canAsk) return before === provider ? before : 'password'
+  return choose<Auth>('How do you sign in there?', [
+    {value: 'password', label: 'With an app password'}, {value: provider, label: 'By browser', detail: 'needs a client of your own, see README'},
+  ], before === provider || config.oauth[provider].client_id ? provider : 'password')
 }
 
 const told = ({host, port, security}: {host: string; port: number; security: string}): string => `${host}:${port} (${security})`
@@ -120,22 +108,18 @@ function keysOf(found: FoundServers, email: string, own: SetupMailOptions): Serv
   }
 }
 
-async function askServers(before: Servers, ask: NonNullable<Ask>): Promise<Servers> {
+async function askServers(before: Servers, {ask}: Prompter): Promise<Servers> {
   const one = async (name: 'imap' | 'smtp'): Promise<ServerKeys> => {
     const {host, port, user} = before[name]
-    for (;;) {
-      const text = await ask(`${name.toUpperCase()} server, host or host:port`, port ? `${host}:${port}` : host)
-      try {
-        const keys = serverKeys(name, text, user)
-        return keys.host === host && keys.port === port ? before[name] : keys
-      } catch (error) {
-        say(`  ${reasonOf(error)}`)
-      }
+    const check = (text: string): string | undefined => {
+      try { serverKeys(name, text, user); return undefined } catch (error) { return reasonOf(error) }
     }
+    const keys = serverKeys(name, await ask(`${name.toUpperCase()} server, host or host:port`, {preset: port ? `${host}:${port}` : host, check}), user)
+    return keys.host === host && keys.port === port ? before[name] : keys
   }
   const imap = await one('imap')
   const smtp = await one('smtp')
-  const user = await ask('User name there, if it is not the address', imap.user)
+  const user = await ask('User name there, if it is not the address', {preset: imap.user})
   return {imap: {...imap, user}, smtp: {...smtp, user}}
 }
 
@@ -146,11 +130,11 @@ function serverKeys(what: string, text: string, user: string): ServerKeys {
 }
 
 /** A typed password is kept where the system keeps passwords; the environment's and the command's stay where they are. */
-async function passwordFrom(config: Config, type: () => Promise<string | undefined>): Promise<{value: string; isTyped: boolean}> {
+async function passwordFrom(config: Config, question: string, {secret}: Prompter): Promise<{value: string; isTyped: boolean}> {
   if (process.env['TINYAGENT_MAIL_PASSWORD'] || config.mail.password_command.length > 0) {
     return {value: await readSecret('mail', {...config, command: config.mail.password_command}), isTyped: false}
   }
-  const value = given(await type())
+  const value = await secret(question, {check: notEmpty('password')})
   if (value === '') throw new UsageError('no password was given (standard input or TINYAGENT_MAIL_PASSWORD); nothing was changed')
   return {value, isTyped: true}
 }
@@ -161,36 +145,38 @@ const withValues = (config: Config, email: string, {imap, smtp}: Servers): Confi
 interface Problem { message: string; isPassword: boolean }
 
 /** Logs in to both. Undefined when both let us in. */
-async function check(config: Config, password: string, signal: AbortSignal): Promise<Problem | undefined> {
+async function check(config: Config, password: string, prompter: Prompter): Promise<Problem | undefined> {
   let account: MailAccount
   try {
     account = accountOf(config)
   } catch (error) {
     return {message: reasonOf(error), isPassword: false}
   }
-  return await checkOne('IMAP', account.imap, signal, limit => withImap(account.imap, password, limit, async () => undefined))
-    ?? await checkOne('SMTP', account.smtp, signal, limit => checkSmtp(account.smtp, password, limit))
+  const {imap, smtp} = account
+  return await checkOne('IMAP', imap, prompter, limit => withImap(imap, password, limit, async () => undefined))
+    ?? await checkOne('SMTP', smtp, prompter, limit => checkSmtp(smtp, password, limit))
 }
 
-async function checkOne(name: string, server: Server, signal: AbortSignal, login: (limit: AbortSignal) => Promise<void>): Promise<Problem | undefined> {
-  process.stdout.write(`${name} ${printable(nameOf(server))} ... `)
-  const limit = AbortSignal.timeout(checkMs)
-  try {
-    await login(AbortSignal.any([signal, limit]))
-    say('ok')
-    return undefined
-  } catch (error) {
-    say('failed')
-    signal.throwIfAborted()
-    if (limit.aborted) return {message: `${nameOf(server)} did not answer within ${checkMs / 1000} seconds.`, isPassword: false}
-    if (!(error instanceof ToolError)) throw error
-    return {message: error.message, isPassword: error instanceof LoginRefused}
-  }
+async function checkOne(name: string, server: Server, {progress, say}: Prompter, login: (limit: AbortSignal) => Promise<void>): Promise<Problem | undefined> {
+  const problem = await progress(`${name} ${nameOf(server)}`, async (signal): Promise<Problem | undefined> => {
+    const limit = AbortSignal.timeout(checkMs)
+    try {
+      await login(AbortSignal.any([signal, limit]))
+      return undefined
+    } catch (error) {
+      signal.throwIfAborted()
+      if (limit.aborted) return {message: `${nameOf(server)} did not answer within ${checkMs / 1000} seconds.`, isPassword: false}
+      if (!(error instanceof ToolError)) throw error
+      return {message: error.message, isPassword: error instanceof LoginRefused}
+    }
+  })
+  if (!problem) say(`${name} ${nameOf(server)} lets you in`, 'done')
+  return problem
 }
 
 interface Settings { email: string; name: string; servers: Servers; auth: Auth; signedIn?: SignedIn; secret?: string }
 
-async function save(config: Config, {email, name, servers, auth, signedIn, secret}: Settings): Promise<void> {
+async function save(config: Config, {email, name, servers, auth, signedIn, secret}: Settings, {say}: Prompter): Promise<void> {
   writeTemplate(config)
   // The password or the sign-in first: a config that says "imap" without one would fail.
   const place = signedIn ? await signedIn.keep(['mail']) : secret === undefined ? undefined : await writeSecret('mail', secret, config)
@@ -202,6 +188,6 @@ async function save(config: Config, {email, name, servers, auth, signedIn, secre
   if (auth !== config.mail.auth) await setKey(config, 'mail.auth', auth)
   await setKey(config, 'mail.backend', 'imap')
   if (place) say(place.warning ?? `The ${signedIn ? 'sign-in' : 'password'} is kept in ${place.where}.`)
-  say(`Written: ${config.file}`)
+  say(`Written: ${config.file}`, 'done')
   say('Mail goes by this account from now on. Try: tinyagent --dry-run "mail Ana that I am late"')
 }

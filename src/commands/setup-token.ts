@@ -1,9 +1,7 @@
 // `tinyagent setup joplin` and `setup todoist`: what is reached with one token. It is tried first; then it goes where passwords are kept, and
 // the config says so.
-import {UsageError} from '../core/errors.ts'
-import {variableOf, writeSecret} from '../core/secrets.ts'
+import type {Prompter} from '../core/types.ts'
 import {keepSecret} from './keep-secret.ts'
-import {firstLine, prompt, say} from './prompt.ts'
 import type {Session} from './session.ts'
 
 interface Service {
@@ -17,18 +15,12 @@ interface Service {
   keys: [key: string, value: string][]
 }
 
-export async function setupToken(session: Session, name: Service['name'], signal: AbortSignal): Promise<number> {
+export async function setupToken(session: Session, name: Service['name'], prompter: Prompter): Promise<number> {
   const {config, configError} = session
   if (configError) throw configError
-  const service = await services[name](session)
-  const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true
-  if (isTerminal) say(service.where)
-  const variable = variableOf(name)
-  const given = process.env[variable]
-  const token = (given || (isTerminal ? await prompt('Token', {isHidden: true}, signal) : await firstLine()))?.trim()
-  if (!token) throw new UsageError(`There is no token: type it, give it on standard input, or in ${variable}. Nothing was changed`)
-  const {host, keys} = service
-  return keepSecret(config, {what: 'token', ...(!given && {keep: () => writeSecret(name, token, config)}), host, check: stop => service.check(token, stop), keys}, signal)
+  const {where, ...service} = await services[name](session)
+  if (prompter.canAsk) prompter.say(where)
+  return keepSecret(config, {...service, what: 'token'}, prompter)
 }
 
 const services: Record<Service['name'], (session: Session) => Promise<Service>> = {

@@ -5,8 +5,8 @@ import path from 'node:path'
 import {reasonOf, ToolError} from '../core/errors.ts'
 import {exec} from '../core/exec.ts'
 import {modelFiles, openModels} from '../core/models.ts'
+import type {Prompter} from '../core/types.ts'
 import {buildCommand, openWhisper, whatToInstall, whisperBuild, whisperFolder} from '../core/voice/whisper.ts'
-import {progressBar} from './progress.ts'
 
 /** What the compiler is told about the processor; '' where its own choice is right. */
 export function machineFlags({platform = process.platform, arch = process.arch as string, cpuinfo = readCpuinfo()} = {}): string {
@@ -30,24 +30,21 @@ export function isMadeForThisMachine(folder: string): boolean {
   try { return readFileSync(flagsFile(folder), 'utf8') === flags } catch { return flags === '' }
 }
 
-export async function setupVoice(signal: AbortSignal): Promise<number> {
+export async function setupVoice({progress, say}: Prompter): Promise<number> {
   const folder = whisperFolder()
   if (folder === undefined) throw new ToolError('unavailable', `Voice is not available: ${whatToInstall.absent}.`)
   if (whisperBuild(folder) === 'built' && isMadeForThisMachine(folder)) {
-    process.stdout.write('Whisper is compiled for this machine already\n')
+    say('Whisper is compiled for this machine already', 'done')
   } else {
-    await compile(folder, machineFlags(), signal)
-    process.stdout.write('Whisper is compiled for this machine\n')
+    say('Whisper is compiled for this machine once: a minute on most, some on a slow one')
+    await progress('Compiling', stop => compile(folder, machineFlags(), stop))
+    say('Whisper is compiled for this machine', 'done')
   }
-  await tryIt(signal)
+  say(await progress('Trying it', tryIt), 'done')
   return 0
 }
 
 async function compile(folder: string, flags: string, signal: AbortSignal): Promise<void> {
-  process.stderr.write('Compiling Whisper: a minute on most machines, some on a slow one\n')
-  const bar = progressBar('Compiling')
-  const started = Date.now()
-  const clock = setInterval(() => bar.show(undefined, `${Math.round((Date.now() - started) / 1000)} s`), 1000)
   try {
     const [npm, ...first] = npmProgram()
     // MSVC takes its flags from CL. The last flag wins, so that the user's own come after ours.
@@ -58,9 +55,6 @@ async function compile(folder: string, flags: string, signal: AbortSignal): Prom
   } catch (error) {
     if (error instanceof ToolError || signal.aborted) throw error
     throw new ToolError('failed', `Whisper could not be compiled in ${folder}: ${reasonOf(error)}.`, {cause: error})
-  } finally {
-    clearInterval(clock)
-    bar.end()
   }
 }
 
@@ -82,12 +76,12 @@ const compilers = (): string => process.platform === 'darwin' ? 'Apple\'s compil
   : 'a C++ compiler, make and Python 3 (Debian, Ubuntu: apt-get install build-essential python3)'
 
 /** A binary for another processor ends here, with words, and not in the middle of a dictation. */
-async function tryIt(signal: AbortSignal): Promise<void> {
+async function tryIt(signal: AbortSignal): Promise<string> {
   const whisper = await openWhisper(modelFiles(openModels(), 'whisper')[0]!)
   try {
     const started = performance.now()
     await whisper.hear(new Float32Array(16_000), {prompt: '', threads: 1, signal})
-    process.stdout.write(`It runs: a second of sound took ${((performance.now() - started) / 1000).toFixed(1)} s on one core. Try: tinyagent --voice, or tinyagent transcribe FILE\n`)
+    return `It runs: a second of sound took ${((performance.now() - started) / 1000).toFixed(1)} s on one core. Try: tinyagent --voice, or tinyagent transcribe FILE`
   } finally {
     whisper.close()
   }

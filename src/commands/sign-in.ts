@@ -10,13 +10,13 @@ import {signInByBrowser, signInByDevice, type SignInOptions} from '../core/oauth
 import {keepRefreshToken, type Tokens} from '../core/oauth/tokens.ts'
 import {writeSecret, type SecretPlace} from '../core/secrets.ts'
 import {oneLine} from '../core/text.ts'
-import {prompt, say} from './prompt.ts'
+import type {Prompter} from '../core/types.ts'
 
 export const providerNames = ['google', 'microsoft', 'other'] as const
 /** Of the command line. */
 export const signInOptions = {signIn: z.enum(providerNames, 'expected google, microsoft or other').optional(), device: z.boolean().optional(), client: z.string().optional()}
 
-export interface SignInChoice { name: ProviderName; purpose: Purpose; /** the account that is meant */ address?: string | undefined; device: boolean; /** --client-id */ id?: string | undefined; /** --client */ file?: string | undefined; isTerminal: boolean; signal: AbortSignal }
+export interface SignInChoice { name: ProviderName; purpose: Purpose; /** the account that is meant */ address?: string | undefined; device: boolean; /** --client-id */ id?: string | undefined; /** --client */ file?: string | undefined; prompter: Prompter; signal: AbortSignal }
 
 export interface SignedIn {
   /** with the client in it */
@@ -30,15 +30,16 @@ interface Credentials { id: string; secret?: string }
 
 /** Throws UsageError, ConfigError or ToolError; the user has been shown where to go. */
 export async function signIn(config: Config, choice: SignInChoice): Promise<SignedIn> {
-  const {name, purpose, address, isTerminal, signal} = choice
+  const {name, purpose, address, prompter} = choice
+  const {say} = prompter
   const given = choice.file !== undefined ? fromFile(choice.file) : choice.id !== undefined ? {id: choice.id} : await askedFor(config, choice)
   const own: Config = given ? {...config, oauth: {...config.oauth, [name]: {...config.oauth[name], client_id: given.id}}} : config
   const known = clientOf(own, name, purpose)
   const client: OAuthClient = given?.secret === undefined ? known : {...known, secret: async () => given.secret}
-  const tokens = await (choice.device || isDeviceBetter(client) ? signInByDevice(client, {say, signal}) : signInByBrowser(client, {
-    ...byBrowser(isTerminal, signal), ...(address !== undefined && {address}),
-  }))
-  say(`Signed in at ${client.provider}.`)
+  const tokens = await prompter.progress(`Signing in at ${client.provider}`, signal => choice.device || isDeviceBetter(client)
+    ? signInByDevice(client, {say, signal})
+    : signInByBrowser(client, {...byBrowser(prompter, signal), ...(address !== undefined && {address})}))
+  say(`Signed in at ${client.provider}.`, 'done')
   return {
     config: own, tokens,
     keep: async accounts => {
@@ -52,9 +53,9 @@ export async function signIn(config: Config, choice: SignInChoice): Promise<Sign
 }
 
 /** How a sign-in by browser meets the user on the command line. */
-export const byBrowser = (isTerminal: boolean, signal: AbortSignal): SignInOptions => ({
+export const byBrowser = ({canAsk, ask, say}: Prompter, signal: AbortSignal): SignInOptions => ({
   say, signal, open: systemOpener(),
-  ...(isTerminal && {paste: (until: AbortSignal) => prompt('If that browser is on another machine, paste the address it ends at', {}, until)}),
+  ...(canAsk && {paste: until => ask('If that browser is on another machine, paste the address it ends at', {signal: until})}),
 })
 
 /** Nobody would see a page of this machine (SSH, no display), and the provider has the other way. */
@@ -78,18 +79,12 @@ function fromFile(file: string): Credentials {
 }
 
 /** Undefined where the config or the environment have a client, and its secret is kept; Google gives its clients one always. */
-async function askedFor(config: Config, {name, purpose, isTerminal, signal}: SignInChoice): Promise<Credentials | undefined> {
-  if (!isTerminal) return undefined // clientOf says what is missing
+async function askedFor(config: Config, {name, purpose, prompter: {canAsk, ask, say, secret: askSecret}, signal}: SignInChoice): Promise<Credentials | undefined> {
+  if (!canAsk) return undefined // clientOf says what is missing
   const known = config.oauth[name].client_id || process.env[idVariable(name)]
   if (known && (name !== 'google' || await clientOf(config, name, purpose).secret(signal) !== undefined)) return undefined
   if (!known) say('tinyagent has no client of its own there. Make one (README, "Signing in by browser"), then give its id.')
-  const id = known || answered(await prompt('Client id', {}, signal))
-  if (id === '') throw new UsageError('setup was left; nothing was changed')
-  const secret = name === 'microsoft' || name === 'zoom' ? '' : answered(await prompt('Client secret, empty where it has none', {isHidden: true}, signal))
+  const id = known || await ask('Client id', {check: text => text === '' ? 'Without a client there is no sign-in.' : undefined})
+  const secret = name === 'microsoft' || name === 'zoom' ? '' : await askSecret('Client secret, empty where it has none')
   return {id, ...(secret !== '' && {secret})}
-}
-
-function answered(answer: string | undefined): string {
-  if (answer === undefined) throw new UsageError('setup was left; nothing was changed')
-  return answer
 }

@@ -2,9 +2,10 @@
 import {UsageError} from '../core/errors.ts'
 import {readSecret} from '../core/secrets.ts'
 import {oneLine} from '../core/text.ts'
+import type {Prompter} from '../core/types.ts'
 import {filled, serversFile} from '../tools/mcp/servers.ts'
 import {clientSecretName, deleteSignIn, writeSignIn} from '../tools/mcp/sign-ins.ts'
-import {prompt, say} from './prompt.ts'
+import {plainPrompter, say} from './prompt.ts'
 import {byBrowser} from './sign-in.ts'
 import type {Session} from './session.ts'
 
@@ -15,12 +16,12 @@ export async function signInCommand(name: string, session: Session, signal: Abor
   if (!found) throw new UsageError(`There is no MCP server ${oneLine(name)} in ${serversFile(config.paths.config)}; there: ${servers.map(s => s.server.name).join(', ') || 'none'}`)
   const server = filled(found, process.env, config.paths.config)
   if (server.type !== 'http') throw new UsageError(`${name} is a program on this machine; it has no sign-in that tinyagent does, and signs in by itself where it needs to`)
-  const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true
-  const clientSecret = server.clientId === undefined ? undefined : await secretOf(name, session, isTerminal, signal)
+  const prompter = plainPrompter(signal)
+  const clientSecret = server.clientId === undefined ? undefined : await secretOf(name, session, prompter, signal)
   say(`${name} is reached at ${server.url}`)
   const {signInAt} = await import('../tools/mcp/sign-in.ts')
   const signIn = await signInAt(server, {
-    ...byBrowser(isTerminal, signal), port: config.oauth.port, ...(clientSecret !== undefined && {clientSecret}),
+    ...byBrowser(prompter, signal), port: config.oauth.port, ...(clientSecret !== undefined && {clientSecret}),
   })
   const place = await writeSignIn(server, signIn, config)
   say(`Signed in at ${new URL(signIn.issuer).host} for ${name}.`)
@@ -31,11 +32,10 @@ export async function signInCommand(name: string, session: Session, signal: Abor
 }
 
 /** Of the client that the user made; most native clients have none. */
-async function secretOf(name: string, {config}: Session, isTerminal: boolean, signal: AbortSignal): Promise<string | undefined> {
+async function secretOf(name: string, {config}: Session, {canAsk, secret}: Prompter, signal: AbortSignal): Promise<string | undefined> {
   const known = await readSecret(clientSecretName(name), config, signal).catch(() => undefined)
-  if (known !== undefined || !isTerminal) return known
-  const typed = await prompt('Client secret, empty where it has none', {isHidden: true}, signal)
-  if (typed === undefined) throw new UsageError('the sign-in was left; nothing was changed')
+  if (known !== undefined || !canAsk) return known
+  const typed = await secret('Client secret, empty where it has none')
   return typed === '' ? undefined : typed
 }
 

@@ -15,6 +15,7 @@ import {reduce, type RunView} from './state.ts'
 import {Gate, inkStdout, openTerminal} from './terminal.ts'
 import {Keys, KeySource, useKeys} from './useKeys.ts'
 import {useLatest} from './useLatest.ts'
+import {useSize} from './useSize.ts'
 import {Voice} from './Voice.tsx'
 
 export interface InkDeps {
@@ -66,18 +67,6 @@ const untilAborted = <T,>(signal: AbortSignal, fallback: T, start: (resolve: (va
   })
 
 const opening: DictationView = {phase: 'opening', ms: 0, levels: [], hasSpoken: false, partial: ''}
-
-const useSize = (height: () => number): {width: number; rows: number} => {
-  const {stdout} = useStdout()
-  const read = useCallback(() => ({width: Math.max(20, Math.min(200, stdout.columns || 80)), rows: Math.max(8, height() || 24)}), [stdout, height])
-  const [size, setSize] = useState(read)
-  useEffect(() => {
-    const onResize = (): void => setSize(read())
-    stdout.on('resize', onResize)
-    return () => { stdout.off('resize', onResize) }
-  }, [stdout, read])
-  return size
-}
 
 const usual = (): number => 24
 

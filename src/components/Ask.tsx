@@ -13,10 +13,18 @@ interface Props extends Arming { question: Question; width: number; rows: number
 
 export const Ask = (props: Props) => props.question.type === 'pick' ? <Pick {...props} question={props.question} /> : <Input {...props} question={props.question} />
 
-function Pick({question, width, rows, answer, ...arming}: Props & {question: Extract<Question, {type: 'pick'}>}) {
+interface PickProps extends Props {
+  question: Extract<Question, {type: 'pick'}>
+  /** the candidate that Enter takes at first */
+  start?: number
+  hint?: string
+  nothing?: string
+}
+
+export function Pick({question, width, rows, answer, start = 0, hint = 'Arrows and Enter, a digit, or type to search; Esc for none', nothing = 'Nobody fits. Backspace widens the search.', ...arming}: PickProps) {
   const {now, set: setFilter} = useLatest(emptyEditor)
   const filter = now()
-  const at = useLatest(0)
+  const at = useLatest(start)
   const matching = (): Candidate[] => question.candidates.filter(c => `${c.label} ${c.detail ?? ''}`.toLowerCase().includes(now().text.toLowerCase()))
   const chosenOf = (found: Candidate[]): number => Math.min(at.now(), Math.max(0, found.length - 1))
   const found = matching()
@@ -41,8 +49,8 @@ function Pick({question, width, rows, answer, ...arming}: Props & {question: Ext
         <Text key={`${first + i}`} inverse={first + i === chosen} wrap="truncate">
           {truncate(`${first + i < 9 ? first + i + 1 : ' '} ${oneLine(c.label)}${c.detail ? `  ${oneLine(c.detail)}` : ''}`, width)}
         </Text>))}
-      {found.length === 0 && <Text color="yellow">Nobody fits. Backspace widens the search.</Text>}
-      <Text color="yellow" wrap="truncate">{filter.text ? `${marks.prompt} ${oneLine(filter.text)}` : 'Arrows and Enter, a digit, or type to search; Esc for none'}</Text>
+      {found.length === 0 && <Text color="yellow">{nothing}</Text>}
+      <Text color="yellow" wrap="truncate">{filter.text ? `${marks.prompt} ${oneLine(filter.text)}` : hint}</Text>
     </Box>
   )
 }

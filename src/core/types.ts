@@ -91,6 +91,32 @@ export interface Candidate { value: string; label: string; detail?: string }
 /** `undefined`: nobody is there, or the user gave none. */
 export type Answer = {value: string; save?: boolean} | undefined
 
+/** In front of a line of a setup: what came of something, or that it says more about the line before. */
+export type Mark = 'done' | 'failed' | 'note'
+
+export interface AskOptions {
+  preset?: string | undefined
+  /** Says what is wrong with an answer, which is then asked for again. */
+  check?: (answer: string) => string | undefined
+  /** the answer is no longer needed */
+  signal?: AbortSignal
+}
+
+/** How a setup talks with the user: the Ink wizard, plain lines, or standard input alone where nobody can be asked. Every question rejects with
+    UsageError where the user leaves it, and with the signal's reason where that aborts. */
+export interface Prompter {
+  /** false: options, environment and standard input say everything, and `ask` and `choose` are not called */
+  canAsk: boolean
+  say(line: string, mark?: Mark): void
+  /** The answer, trimmed; '' for none. */
+  ask(question: string, options?: AskOptions): Promise<string>
+  choose<T extends string>(question: string, choices: (Candidate & {value: T})[], preset?: T): Promise<T>
+  /** Neither echoed nor trimmed; '' for none. Where nobody can be asked, the first line of standard input, unchecked. */
+  secret(question: string, options?: Pick<AskOptions, 'check'>): Promise<string>
+  /** Shows that `work` goes on. Its signal aborts, too, when the user goes back meanwhile; then it rejects as a question does. */
+  progress<T>(what: string, work: (signal: AbortSignal) => Promise<T>): Promise<T>
+}
+
 export interface ToolContext {
   signal: AbortSignal
   /** the clock of the request; tools never read another one for its meaning */

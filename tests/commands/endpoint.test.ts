@@ -82,7 +82,7 @@ test('setup asks the server first, and writes nothing where it does not answer',
   expect(refused.stdout).toMatch(/wants a key/)
   const done = await home.run(args, {env})
   expect([done.code, done.stderr]).toEqual([0, ''])
-  expect(done.stdout).toMatch(/ {2}127\.0\.0\.1:\d+ has m\.\nWritten: .*\nUse it: tinyagent --model mine "\.\.\."/)
+  expect(done.stdout).toMatch(/ {2}127\.0\.0\.1:\d+ has m\.\n *Written: .*\nUse it: tinyagent --model mine "\.\.\."/)
   expect(fs.readFileSync(path.join(home.dir, 'config/config.toml'), 'utf8')).toMatch(/\[model\.endpoints\.mine\]\nurl = "http:\/\/127\.0\.0\.1:\d+\/v1"\nmodel = "m"\nauth = "bearer"\n/)
   expect((await home.run(['plan', '--model', 'mine', 'remind me to call the dentist'], {env})).code).toBe(0)
   const again = await home.run([...args, '--model', 'n'], {env})

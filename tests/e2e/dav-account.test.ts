@@ -5,7 +5,7 @@ import path from 'node:path'
 import {afterAll, beforeAll, describe, expect, it} from 'vitest'
 import {startRadicale, type DavServer} from '../servers/dav.ts'
 import {program} from '../tools/vdir-programs.ts'
-import {open, put, testHome} from './fixtures.ts'
+import {keys, open, put, testHome} from './fixtures.ts'
 import {runProgram} from './terminal.ts'
 
 const canRun = await program('radicale') !== undefined && await program('curl') !== undefined
@@ -36,11 +36,13 @@ describe.skipIf(!canRun)('a CalDAV and CardDAV account', () => {
   it('is set up on a terminal; an event with an invitee found there is on the server as the card showed it', async () => {
     const {account, home, curl, at} = await prepared()
     const setup = open(['setup', 'dav', '--url', server.origin], {home, env: noKeyring, columns: 160})
-    await setup.shows(`User name on ${new URL(server.origin).host} [sam@example.org]`)
-    setup.type(`\u0015${account.user}\r`)
+    await setup.shows(`User name on ${new URL(server.origin).host}\n❯ sam@example.org`)
+    setup.type(`${keys.clear}${account.user}\r`)
     await setup.shows(`Password of ${account.user}, an app password`)
     setup.type('wrong\r')
     await setup.shows(`does not take the password of ${account.user}`)
+    await setup.shows('What now?')
+    setup.type(keys.enter)
     await setup.shows('once more')
     setup.type(`${account.password}\r`)
     await setup.shows('Written: ')

@@ -41,7 +41,7 @@ export async function openRepl(opening: Opening = {}): Promise<Terminal> {
   return terminal
 }
 
-export const keys = {escape: '\u001b', up: '\u001b[A', down: '\u001b[B', left: '\u001b[D', ctrlC: '\u0003', ctrlD: '\u0004', enter: '\r', backspace: '\u007f', tab: '\t'} as const
+export const keys = {escape: '\u001b', up: '\u001b[A', down: '\u001b[B', left: '\u001b[D', ctrlC: '\u0003', ctrlD: '\u0004', enter: '\r', backspace: '\u007f', tab: '\t', clear: '\u0015'} as const
 export const paste = (text: string): string => `\u001b[200~${text}\u001b[201~`
 
 /** A desktop whose browser is `browse` (servers/authorization.ts): xdg-open writes the address down. */

@@ -44,8 +44,6 @@ export const googleServers = (address: string): FoundServers => ({
 
 export interface Finding {
   signal: AbortSignal
-  /** told of each address that is tried, and what came of it */
-  tried?(line: string): void
   lookUp?(name: string): Promise<SrvRecord[]>
   /** of one look-up or one try */
   timeoutMs?: number
@@ -61,7 +59,7 @@ export async function findServers(address: string, finding: Finding): Promise<Fo
   if (known) return {caldav: known.caldav, carddav: known.carddav, isElsewhere: false}
 
   const lines: string[] = []
-  const tried = (line: string): void => { lines.push(line); finding.tried?.(line) }
+  const tried = (line: string): void => void lines.push(line)
   const [caldav, carddav] = await Promise.all([fromDns('caldavs', domain, finding), fromDns('carddavs', domain, finding)])
   if (caldav ?? carddav) {
     const both = {caldav: (caldav ?? carddav)!, carddav: (carddav ?? caldav)!}
@@ -72,7 +70,7 @@ export async function findServers(address: string, finding: Finding): Promise<Fo
     finding.signal.throwIfAborted()
     if (await isDav(`https://${host}`, finding, tried)) return {caldav: `https://${host}`, carddav: `https://${host}`, isElsewhere: false}
   }
-  throw new ToolError('not-found', `No calendar server was found for ${oneLine(domain)}: ${lines.join('; ')}. Look the CalDAV address up at your provider and give it with --url.`)
+  throw new ToolError('not-found', `No calendar server was found for ${oneLine(domain)}: ${lines.join('; ')}. Look the CalDAV address (https://...) up at your provider and give that instead, by --url on the command line.`)
 }
 
 async function fromDns(service: string, domain: string, {lookUp = resolveSrv, timeoutMs = 4_000}: Finding): Promise<string | undefined> {
