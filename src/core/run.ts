@@ -65,6 +65,7 @@ export async function runRequest(request: Request, deps: RunDeps, emit: Emit): P
   }
   await emit({type: 'request', id: request.id, request: request.text, now: localTime(request.now), dryRun: request.dryRun, ...(request.as !== undefined && {as: request.as})})
   try {
+    deps.signal.throwIfAborted() // while it waited its turn: no model is loaded for it
     const {selected, ...selection} = await selectTools(request.as ?? request.text, deps.tools, deps)
     await emit({type: 'tools-selected', tools: selected, ms: selection.retrieveMs})
     const execution = await runPlans(request, selection, deps, emit)
