@@ -117,8 +117,8 @@ export function plainReader(deps: PlainDeps): {emit: Emit; confirm: Confirm; ask
       const chosen = choice === undefined ? undefined : question.candidates[choice - 1]
       return chosen && {value: chosen.value}
     }
-    const value = (await readLine('answer (empty for none): ', signal))?.trim()
-    if (!value) return undefined
+    const value = (await readLine(question.isOptional ? 'answer (may be empty): ' : 'answer (empty for none): ', signal))?.trim()
+    if (value === undefined || (value === '' && !question.isOptional)) return undefined
     if (!question.save) return {value}
     return {value, save: await choose(`Keep it in the contacts under ${oneLine(question.save.name)}? 1 yes, 2 no: `, 2, signal) === 1}
   }

@@ -1,9 +1,9 @@
 // Slash commands: their list, help, and completion of commands, contacts and files.
 import type {Effect} from '../core/types.ts'
-import type {Complete} from './Input.tsx'
+import type {Complete, Completion} from './Input.tsx'
 
 const help: [string, string][] = [
-  ['/help', 'this help'], ['/new', 'start afresh: the next request is no follow-up'], ['/tools', 'what tinyagent can do'], ['/mcp', 'what MCP servers have; read SERVER URI, prompt SERVER NAME'], ['/plan [request]', 'show the plan and run nothing; alone: on and off'],
+  ['/help', 'this help'], ['/new', 'start afresh: the next request is no follow-up'], ['/tools', 'what tinyagent can do'], ['/mcp', 'what MCP servers have; read SERVER URI; /SERVER:PROMPT'], ['/plan [request]', 'show the plan and run nothing; alone: on and off'],
   ['/mail [file]', 'your mail; choose the open one'], ['/outbox', 'what was kept unsent; send N, delete N'], ['/notes', 'your notes'], ['/calendar', 'what is coming'],
   ['/log', 'what was done'], ['/undo [id]', 'take the last local step back'], ['/config', 'settings and where they are'],
   ['/model', 'the models in use'],
@@ -24,6 +24,9 @@ export const toolsText = (tools: {name: string; description: string; effect: Eff
   return tools.map(t => `  ${t.name.padEnd(26)} ${t.description} (${effects[t.effect]})`).join('\n')
 }
 
+/** "/SERVER:PROMPT ..." is short for "/mcp prompt SERVER PROMPT ..."; any other text stays as it is. */
+export const spelledOut = (text: string): string => text.replace(/^\/([A-Za-z_][\w-]*):/, '/mcp prompt $1 ')
+
 /** " Did you mean /calendar?" for the command that begins alike or shares most letters; "" for none. */
 export function closest(name: string, commands: string[]): string {
   const score = (c: string): number => c.startsWith(name.slice(0, 2)) ? 10 : [...new Set(name)].filter(l => c.includes(l)).length - Math.abs(c.length - name.length)
@@ -32,15 +35,16 @@ export function closest(name: string, commands: string[]): string {
 }
 
 /** Completes the word at the cursor. */
-export const completer = (deps: {commands: Record<string, unknown>; contacts(): Promise<string[]>; files(prefix: string): Promise<string[]>; argumentsOf?: Record<string, (typed: string) => Promise<string[]>>}): Complete => async (text, cursor) => {
-  const before = text.slice(0, cursor)
-  if (/^\/\w*$/.test(before)) {
-    const all = [...new Set([...slashCommands, ...Object.keys(deps.commands)])].sort()
+export const completer = (deps: {commands: Record<string, unknown>; contacts(): Promise<string[]>; files(prefix: string): Promise<string[]>; argumentsOf?: Record<string, (typed: string) => Promise<Omit<Completion, 'from'>>>}): Complete => async (text, cursor) => {
+  const before = spelledOut(text.slice(0, cursor))
+  if (/^\/[\w-]*$/.test(before)) {
+    const servers = (await deps.argumentsOf?.['mcp']?.('prompt '))?.options ?? []
+    const all = [...new Set([...slashCommands, ...Object.keys(deps.commands)])].sort().concat(servers.map(name => `${name}:`))
     return {from: 0, options: all.map(c => `/${c}`).filter(c => c.startsWith(before))}
   }
   const [, name = '', typed = ''] = /^\/(\w+)\s+(.*)$/s.exec(before) ?? []
   const own = deps.argumentsOf?.[name]
-  if (own) return {from: cursor - /\S*$/.exec(typed)![0].length, options: await own(typed)}
+  if (own) return {from: cursor - /\S*$/.exec(typed)![0].length, ...await own(typed)}
   const at = /(?:^|\s)@([^@]*)$/.exec(before)
   if (at) {
     const typed = at[1]!.toLowerCase()

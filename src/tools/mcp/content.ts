@@ -72,16 +72,22 @@ export async function readResource(open: OpenServer, uri: string, signal: AbortS
   return cut(printable(parts.join('\n')), maxShown)
 }
 
-/** What a prompt says with these arguments, each message after the other. Throws ToolError, or UsageError for arguments that do not fit. */
-export async function fillPrompt(open: OpenServer, name: string, given: Record<string, string>, signal: AbortSignal): Promise<string> {
+/**
+ * What a prompt says with these arguments, each message after the other. Where a required one is missing, or none was given, `ask`
+ * gets those that are missing. Throws ToolError, or UsageError for arguments that do not fit.
+ */
+export async function fillPrompt(open: OpenServer, name: string, known: Record<string, string>, signal: AbortSignal, ask?: (missing: PromptArgument[]) => Promise<Record<string, string>>): Promise<string> {
   const connection = await open.connection()
   return connection.use(async (client, limits) => {
     const prompts = await promptsOf(client, limits)
     const found = prompts.find(p => p.name === name)
     if (!found) throw new UsageError(`${open.server.name} has no prompt ${oneLine(name)}; it has ${prompts.slice(0, 20).map(p => line(p.name)).join(', ') || 'none'}`)
     const {args} = promptOf(found)
-    const unknown = Object.keys(given).find(key => !args.some(a => a.name === key))
+    const unknown = Object.keys(known).find(key => !args.some(a => a.name === key))
     if (unknown !== undefined) throw new UsageError(`${open.server.name}'s prompt ${line(name)} takes no ${oneLine(unknown)}; it takes ${args.map(a => line(a.name)).join(', ') || 'nothing'}`)
+    const left = args.filter(a => known[a.name] === undefined)
+    const isAsked = ask && left.length > 0 && (left.some(a => a.isRequired) || Object.keys(known).length === 0)
+    const given = isAsked ? {...known, ...await ask([...left].sort((a, b) => Number(b.isRequired) - Number(a.isRequired)))} : known
     const missing = args.filter(a => a.isRequired && given[a.name] === undefined)
     if (missing.length > 0) throw new UsageError(`${open.server.name}'s prompt ${line(name)} needs ${missing.map(a => `${line(a.name)}=...${a.description && ` (${a.description})`}`).join(', ')}`)
     const {messages} = await client.getPrompt({name, arguments: given}, limits)
