@@ -11,7 +11,7 @@ import {oneLine, printable} from '../core/text.ts'
 import type {Answer, Arg, Confirm, ErrorInfo, Event, Json, Kind, Planner, Preview, Question, Result, Tool} from '../core/types.ts'
 import {specs} from '../tools/specs.ts'
 import {packageVersion} from '../version.ts'
-import {tellCutOff, type News} from './cut-off.ts'
+import {tellCutOff} from './cut-off.ts'
 import {planOf} from './plan.ts'
 import {checkRequest} from './request.ts'
 import {runOne} from './run-one.ts'
@@ -27,18 +27,23 @@ export async function mcpCommand(session: Session, signal: AbortSignal): Promise
     process.stdin.once('end', resolve).once('close', resolve)
     signal.addEventListener('abort', () => resolve(), {once: true})
   })
-  // What became of a step that an earlier run was cut off in: on standard error, and with the first card or answer, which people see.
-  const lines: string[] = []
-  const {told} = tellCutOff(session, line => { console.error('%s', line); lines.push(line) }, signal)
-  const handle = serveStdio(() => openMcpServer(own, session, {told, lines}), {onerror: error => console.error('%s', oneLine(error.message))})
+  const news: CutOffNews = {
+    lines: [],
+    told: () => told ??= tellCutOff(session, line => { console.error('%s', line); news.lines.push(line) }, signal).told,
+  }
+  let told: Promise<void> | undefined
+  const handle = serveStdio(() => openMcpServer(own, session, news), {onerror: error => console.error('%s', oneLine(error.message))})
   await ended
   await handle.close()
   await told
   return signal.aborted ? 130 : 0
 }
 
-/** `lines`: those that were not passed on yet. */
-interface CutOffNews extends News { lines: string[] }
+/**
+ * What became of a step that an earlier run was cut off in: on standard error, and with the first card or answer, which people see. It is
+ * looked into by the first call: a client may start us only to see which protocol we speak, and nobody reads what is said then.
+ */
+interface CutOffNews { /** not passed on yet */ lines: string[]; told(): Promise<void> }
 
 function openMcpServer(tools: Tool[], session: Session, news: CutOffNews): McpServer {
   const server = new McpServer({name: 'tinyagent', version: packageVersion()}, {
@@ -128,7 +133,7 @@ async function call(tool: Tool, args: Record<string, Json>, server: McpServer, c
     retriever: async () => ({select: async () => [{name: tool.name, score: 1}], embed: async (texts, stop) => (await session.retriever()).embed(texts, stop)}),
     planner: async () => oneCall(tool, args),
   }
-  await runOne(`${tool.name}, called over MCP`, fixed, {emit, signal, dryRun: false, beforeCard: news.told, ...(canAsk && {confirm, ask})})
+  await runOne(`${tool.name}, called over MCP`, fixed, {emit, signal, dryRun: false, beforeCard: news.told(), ...(canAsk && {confirm, ask})})
   if (done) return {content: [...news.lines.splice(0), ...new Set([done.summary, done.value])].map(text => ({type: 'text', text: printable(text)})), structuredContent: {...done}}
   if (Object.keys(questions).length > 0) return inputRequired({inputRequests: questions})
   if (error) return failed(error)
@@ -156,7 +161,7 @@ function card({title, fields, body, attachments = [], notice}: Preview): string 
   return printable([
     title, '',
     ...fields.map(({label, value}) => `${label}: ${Array.isArray(value) ? value.join(', ') : value}`),
-    ...attachments.map(a => `Attached: ${a.path} (${a.bytes} bytes, ${a.type})`),
+    ...attachments.map(a => `Attached: ${a.path} (${a.bytes} bytes, ${a.type})${a.from === undefined ? '' : `, ${a.from}`}`),
     ...(body ? ['', body.text] : []), ...(notice === undefined ? [] : ['', notice]),
   ].join('\n'))
 }

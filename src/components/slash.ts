@@ -45,11 +45,15 @@ export const completer = (deps: {commands: Record<string, unknown>; contacts(): 
   const [, name = '', typed = ''] = /^\/(\w+)\s+(.*)$/s.exec(before) ?? []
   const own = deps.argumentsOf?.[name]
   if (own) return {from: cursor - /\S*$/.exec(typed)![0].length, ...await own(typed)}
+  const [, server, uri = ''] = /(?:^|\s)@([A-Za-z_][\w-]*):(\S*)$/.exec(before) ?? []
+  const resources = server === undefined ? undefined : await deps.argumentsOf?.['mcp']?.(`read ${server} ${uri}`)
+  if (resources) return {from: cursor - uri.length, ...resources}
   const at = /(?:^|\s)@([^@]*)$/.exec(before)
   if (at) {
     const typed = at[1]!.toLowerCase()
     const names = (await deps.contacts()).filter(n => n.toLowerCase().startsWith(typed))
-    return {from: cursor - at[1]!.length - 1, options: names}
+    const servers = (await deps.argumentsOf?.['mcp']?.('read '))?.options.filter(n => n.toLowerCase().startsWith(typed)) ?? []
+    return {from: cursor - at[1]!.length - 1, options: [...names, ...servers.map(n => `@${n}:`)]}
   }
   const word = /(?:^|\s)((?:~|\/|\.\/)\S*)$/.exec(before)
   if (word) return {from: cursor - word[1]!.length, options: await deps.files(word[1]!)}

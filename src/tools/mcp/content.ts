@@ -25,6 +25,8 @@ const maxListed = 1_000
 const maxName = 300
 /** of a resource or a prompt on the screen, in characters */
 const maxShown = 20_000
+/** of a resource that a request names, in bytes */
+const maxAttached = 5 * 1024 ** 2
 
 /** Nothing for a kind that the server does not have. Throws ToolError. */
 export async function contentsOf(open: OpenServer, signal: AbortSignal): Promise<Contents> {
@@ -70,6 +72,28 @@ export async function readResource(open: OpenServer, uri: string, signal: AbortS
   const {contents} = await connection.use((client, limits) => client.readResource({uri}, {...limits, cacheMode: 'bypass'}), signal)
   const parts = contents.map(part => 'text' in part ? part.text : `[${part.mimeType ?? 'no text'}, ${bytesOf(part.blob)} bytes]`)
   return cut(printable(parts.join('\n')), maxShown)
+}
+
+export interface ResourceFile { name: string; type: string; data: Buffer; /** where it is text: with nothing in it that a terminal obeys, cut */ text?: string }
+
+/** A resource as one file. Throws ToolError. */
+export async function resourceFile(open: OpenServer, uri: string, signal: AbortSignal): Promise<ResourceFile> {
+  const connection = await open.connection()
+  const {contents} = await connection.use((client, limits) => client.readResource({uri}, {...limits, cacheMode: 'bypass'}), signal)
+  const {name: server} = open.server
+  const texts = contents.flatMap(part => 'text' in part ? [part.text] : [])
+  const [first] = contents
+  if (!first) throw new ToolError('not-found', `${server} has nothing at ${oneLine(uri)}`)
+  const isText = texts.length === contents.length
+  if (!isText && contents.length > 1) throw new ToolError('invalid-args', `${oneLine(uri)} of ${server} is ${contents.length} files, not all of them text: name one of them (${contents.slice(0, 5).map(part => line(part.uri)).join(', ')})`)
+  const data = 'blob' in first && !isText ? Buffer.from(first.blob, 'base64') : Buffer.from(texts.join('\n'))
+  if (data.length > maxAttached) throw new ToolError('refused', `${oneLine(uri)} of ${server} is ${(data.length / 1024 ** 2).toFixed(1)} MB, ${maxAttached / 1024 ** 2} MB at most`)
+  const {detectExtension, detectMimeType} = await import('nodemailer/lib/mime-funcs')
+  // Its own word on what it is decides an extension of a known list at most.
+  const given = uri.split(/[?#]/)[0]!.split('/').at(-1)!.replace(/[^\w.-]+/g, '-').replace(/^[.-]+|[.-]+$/g, '').slice(-60)
+  const hasExtension = /\.\w{1,8}$/.test(given)
+  const name = hasExtension ? given : `${given || 'resource'}.${isText && first.mimeType === undefined ? 'txt' : detectExtension(first.mimeType ?? '')}`
+  return {name, type: detectMimeType(name) || 'application/octet-stream', data, ...(isText && {text: cut(printable(texts.join('\n')), maxShown)})}
 }
 
 /**
