@@ -58,9 +58,9 @@ test('what is no text is named in a message, and a picture keeps its bytes as an
   await prepare('1. send_sms(["+14155550123"], "FILE")\n2. compose_new_email(["ana@example.org"], [], "A picture", "See FILE", ["FILE"])\n3. join()\n')
   const {events} = await run([], 'send ana@example.org an email with @home:note:///picture attached, and text +14155550123 about it')
   const cards = events.flatMap(e => e.type === 'confirm-asked' ? [e.preview] : [])
-  expect(cards[0]!.body!.text).toMatch(/^picture-[0-9a-f]{6}\.png$/)
-  expect(cards[1]!.attachments).toEqual([expect.objectContaining({bytes: 12_345, type: 'image/png'})])
-  expect(cards[1]!.body!.text).toMatch(/picture-[0-9a-f]{6}\.png/)
+  const mail = cards.find(card => card.attachments)
+  expect(mail).toMatchObject({attachments: [{bytes: 12_345, type: 'image/png'}], body: {text: expect.stringMatching(/^See picture-[0-9a-f]{6}\.png/) as string}})
+  expect(cards.find(card => card !== mail)).toMatchObject({body: {text: expect.stringMatching(/^picture-[0-9a-f]{6}\.png$/) as string}, sources: {message: 'document'}})
 })
 
 test('what cannot be read ends the run before it is planned, and says why', async () => {

@@ -28,6 +28,15 @@ describe('/mcp', () => {
     }
     t.type('\r')
     await t.shows('Buy \\x1b[31mmilk\\x1b[0m')
+    // In a request: "@", where contacts are, too.
+    for (const [typed, shown] of [['text Ana @ho', '❯ text Ana @home:'], ['note:///t', '❯ text Ana @home:note:///today']] as const) {
+      t.type(typed)
+      await t.shows(typed)
+      t.type(keys.tab)
+      await t.shows(shown)
+    }
+    t.type('\r')
+    await t.shows('attached: note:///today of the MCP server home (17 B, text/plain)')
   })
 
   it('puts a prompt into the input line, where it can be changed; Enter makes it a request', async () => {
