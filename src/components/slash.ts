@@ -15,7 +15,7 @@ export const slashCommands = help.map(([name]) => name.slice(1).split(' ')[0]!)
 export const helpText = (version: string): string => [
   `tinyagent ${version}: type what you want done, e.g. "remind me to call the dentist tomorrow at 3pm".`,
   ...help.map(([name, what]) => `  ${name.padEnd(16)} ${what}`),
-  'Ctrl-J or \\ and Enter: new line.  Up and Down: earlier requests.  Tab: complete /commands, @contacts, ~/files.',
+  'Ctrl-J or \\ and Enter: new line.  Up and Down: earlier requests.  Tab: complete /commands, @contacts, @SERVER:resources, ~/files.',
   'Esc or Ctrl-C stops what runs.  Ctrl-_ undoes typing, Ctrl-W, -U, -K cut and Ctrl-Y pastes.',
 ].join('\n')
 

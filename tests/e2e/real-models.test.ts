@@ -36,17 +36,9 @@ describe('the models that come with the program', () => {
   })
   it('plan and run for a program that embeds them, with the same events and nothing sent without a yes', () => {
     const home = testHome()
-    const program = `import {createAgent} from 'tinyagent'
-      const agent = createAgent()
-      const {plan} = await agent.plan(process.argv[1], {now: new Date('2026-03-03T09:15:00')})
-      console.log(JSON.stringify(plan))
-      const run = agent.run(process.argv[1], {now: new Date('2026-03-03T09:15:00')})
-      for await (const event of run) console.log(JSON.stringify(event))
-      console.log(JSON.stringify(await run.outcome))
-      await agent.close()`
-    const {status, stdout} = spawnSync(process.execPath, ['--input-type=module', '-e', program, 'text +14155550123 that I am late'], {cwd: path.resolve('.'), encoding: 'utf8', timeout: 120_000, env: {...process.env, HOME: home, TINYAGENT_HOME: home}})
+    const {status, stdout} = spawnSync(process.execPath, ['tests/fixtures/embed.mjs', 'text +14155550123 that I am late'], {encoding: 'utf8', timeout: 120_000, env: {...process.env, HOME: home, TINYAGENT_HOME: home}})
     expect(status).toBe(0)
-    const [plan, ...rest] = stdout.trimEnd().split('\n').map(line => JSON.parse(line) as unknown) // of the program above
+    const [plan, ...rest] = stdout.trimEnd().split('\n').map(line => JSON.parse(line) as unknown) // of our own program
     const outcome = rest.pop() as {status: string; exitCode: number}
     const events = rest as Event[]
     checkEvents(events)
