@@ -154,6 +154,14 @@ async function runTask(task: Task, tool: Tool | undefined, inputs: Report[], run
       return await skip('dry-run')
     }
 
+    // What was read already is not looked for, nor opened on the desktop: it is a stranger's.
+    const file = tool.returns === 'path' ? run.attached?.find(f => task.args.length === 1 && task.args[0] === f.path) : undefined
+    if (file) {
+      const result = {value: file.path, summary: `Read ${file.from}`, where: file.path}
+      await run.emit({type: 'task-done', id: task.id, result, ms: 0})
+      return {...report, status: 'done', effect: 'read', result}
+    }
+
     let args = resolveArgs(spoken, tool, inputs, run.now)
     if (tool.effect !== 'read') {
       const checked = await approve(task, tool, args, sources, {run, context, limit})
@@ -424,17 +432,18 @@ const conflict = (a: Touch[], b: Touch[]): boolean => a.some(x => b.some(y => x.
 const rank: Record<Source, number> = {user: 0, lookup: 1, document: 2}
 const worst = (sources: Source[]): Source => sources.reduce((a, b) => rank[b] > rank[a] ? b : a, 'user')
 
-const names = (arg: string | number | boolean, attached: readonly Attached[]): boolean => typeof arg === 'string' && attached.some(file => arg.includes(file.path))
+const baseName = ({path}: Attached): string => path.split(/[\\/]/).at(-1)!
+const names = (arg: string | number | boolean, attached: readonly Attached[]): boolean => typeof arg === 'string' && attached.some(file => arg.includes(baseName(file)))
 
 /**
- * The call with what an attached file says in the place of its path, where an argument is text. A call that takes the file itself, and
+ * The call with what an attached file says in the place of its path or name (which no other has), where an argument is text. A call that takes the file itself, and
  * text for a file that is none, has its name there.
  */
 function withTexts(task: Task, tool: Tool, attached: readonly Attached[] = []): Task {
   const params = paramsOf(tool)
   if (attached.length === 0 || task.args.length !== params.length) return task
   const isTaken = (file: Attached): boolean => params.some((p, i) => p.kind === 'path' && [task.args[i]].flat().includes(file.path))
-  const spoken = (text: string): string => attached.reduce((all, file) => all.replaceAll(file.path, () => isTaken(file) ? baseName(file) : file.text ?? baseName(file)), text)
+  const spoken = (text: string): string => attached.reduce((all, file) => all.replaceAll(file.path, baseName(file)).replaceAll(baseName(file), () => isTaken(file) ? baseName(file) : file.text ?? baseName(file)), text)
   const change = (arg: Arg): Arg => {
     if (Array.isArray(arg)) return arg.map(change)
     if (typeof arg === 'string') return spoken(arg)
@@ -442,8 +451,6 @@ function withTexts(task: Task, tool: Tool, attached: readonly Attached[] = []): 
   }
   return {...task, args: task.args.map((arg, i) => params[i]!.kind === 'text' || params[i]!.kind === 'any' ? change(arg) : arg)}
 }
-
-const baseName = ({path}: Attached): string => path.split(/[\\/]/).at(-1)!
 
 /** Whose each file is that goes along. */
 const withOrigins = (preview: Preview, attached: readonly Attached[] = []): Preview => !preview.attachments || attached.length === 0 ? preview : {

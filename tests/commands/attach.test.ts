@@ -13,11 +13,11 @@ let tmp = ''
 beforeEach(() => { home = newHome(); tmp = path.join(home.dir, 'tmp'); fs.mkdirSync(tmp) })
 afterEach(async () => { home.remove(); await server.stop() })
 
-/** `plan` with FILE in it for the path that the request holds by then. */
+/** `plan` with FILE in it for the path that the request holds by then, and NAME for its end. */
 async function prepare(plan: string): Promise<void> {
   server = await fakeChat([(response, {body}) => {
     const file = /\/\S*\/tinyagent-\w+\/[\w.-]*\w/.exec(body.messages.at(-1)!.content)?.[0] ?? 'NO FILE'
-    stream(response).end(eventsOf(plan.replaceAll('FILE', file)))
+    stream(response).end(eventsOf(plan.replaceAll('FILE', file).replaceAll('NAME', path.basename(file))))
   }])
   home.write('config/config.toml', `[model]\nplanner = "mine"\n[model.endpoints.mine]\nurl = "${server.url}"\nmodel = "m"\n[user]\nname = "Sam"\nemail = "sam@example.org"\n[confirm]\nrules = ["allow anything to +14155550123", "allow anything to ana@example.org"]\n`)
   home.write('config/mcp.json', JSON.stringify({mcpServers: {home: {command: process.execPath, args: [path.join(root, 'tests/servers/mcp-server.mjs'), 'content']}, other: {command: process.execPath, args: ['-e', 'process.exit(1)']}}}))
@@ -61,6 +61,14 @@ test('what is no text is named in a message, and a picture keeps its bytes as an
   const mail = cards.find(card => card.attachments)
   expect(mail).toMatchObject({attachments: [{bytes: 12_345, type: 'image/png'}], body: {text: expect.stringMatching(/^See picture-[0-9a-f]{6}\.png/) as string}})
   expect(cards.find(card => card !== mail)).toMatchObject({body: {text: expect.stringMatching(/^picture-[0-9a-f]{6}\.png$/) as string}, sources: {message: 'document'}})
+})
+
+test('a planner that looks for the file first, or writes its name alone, means the same', async () => {
+  await prepare('1. open_and_get_file_path("FILE")\n2. compose_new_email(["ana@example.org"], [], "Notes", "", ["$1"])\n3. create_note("Milk", "NAME", "")\n4. join()\n')
+  const {events} = await run([], 'find @home:note:///today, mail it to ana@example.org and make a note called Milk of it')
+  expect(events.find(e => e.type === 'task-done' && e.id === 1)).toMatchObject({result: {summary: 'Read note:///today of the MCP server home'}})
+  expect(cardOf(events)).toMatchObject({sources: {attachments: 'document'}, attachments: [{from: 'note:///today of the MCP server home'}]})
+  expect(fs.readFileSync(path.join(home.dir, 'data/notes/Milk.md'), 'utf8')).toContain('milk\\x1b[0m')
 })
 
 test('what cannot be read ends the run before it is planned, and says why', async () => {

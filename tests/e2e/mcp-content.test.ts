@@ -11,7 +11,10 @@ async function home(): Promise<string> {
   await runProgram(dir, ['tools', 'approve', 'home', '--yes'])
   return dir
 }
-const repl = async (dir?: string): Promise<Terminal> => openRepl({home: dir ?? await home(), plan: 'nothing', columns: 120, rows: 40})
+const repl = async (dir?: string): Promise<Terminal> => {
+  const at = dir ?? await home()
+  return openRepl({home: at, plan: 'nothing', columns: 120, rows: 40, env: {TMPDIR: at}})
+}
 
 describe('/mcp', () => {
   it('lists, completes and reads', async () => {
