@@ -1,6 +1,7 @@
 // The embeddable API: `import {createAgent} from 'tinyagent'` (docs/embedding.md). The same session and the same one path as the
 // command line, with its config, journal and rules; events come by async iteration, confirmations are asked of a callback.
 import {z} from 'zod'
+import {tellCutOff} from './commands/cut-off.ts'
 import {planOf} from './commands/plan.ts'
 import {checkRequest} from './commands/request.ts'
 import {runOne} from './commands/run-one.ts'
@@ -22,6 +23,11 @@ export interface AgentOptions {
   model?: string
   /** tools of the caller, beside those of tinyagent; their word on their effect is believed, as they are the program's own */
   tools?: Tool[]
+  /**
+   * A line that the user has to read, once: what became of a step in which an earlier run was cut off (the program was killed). It is
+   * looked into when the first run begins, and the first confirmation waits for it. Default: standard error, as on the command line.
+   */
+  tell?: (line: string) => void
 }
 
 export interface RunAgentOptions {
@@ -50,12 +56,12 @@ export interface Agent {
   run(request: string, options?: RunAgentOptions): AgentRun
   /** The plan of a request; nothing runs. */
   plan(request: string, options?: {signal?: AbortSignal; now?: Date}): Promise<AgentPlan>
-  /** Aborts what runs, waits for it, and frees the models. */
+  /** Aborts what runs and what waits its turn (their status is 'cancelled'), waits for it, and frees the models. */
   close(): Promise<void>
 }
 
 /** Opens the config (throws a ConfigError, `code` 'config'); models and tools are opened on first use. */
-export function createAgent({home, config, model, tools: own = []}: AgentOptions = {}): Agent {
+export function createAgent({home, config, model, tools: own = [], tell = line => { console.error('%s', line) }}: AgentOptions = {}): Agent {
   for (const one of own) paramsOf(one) // a schema that is not made of `arg` is said now
   const opened = openSession({...(home !== undefined && {home}), ...(config !== undefined && {config}), ...(model !== undefined && {model})})
   const closing = new AbortController()
@@ -71,6 +77,8 @@ export function createAgent({home, config, model, tools: own = []}: AgentOptions
       return {tools: [...tools, ...own.map(o => Object.assign(Object.create(o) as Tool, {foreign: true}))], backends}
     },
   })
+  let told: Promise<void> | undefined
+  const beforeCard = (): Promise<void> => told ??= tellCutOff(sessionAt(undefined), tell, closing.signal).told
   return {
     run(request, {confirm, ask, signal, dryRun = false, now} = {}) {
       const stop = new AbortController()
@@ -79,7 +87,7 @@ export function createAgent({home, config, model, tools: own = []}: AgentOptions
       let wake = (): void => undefined
       let isEnded = false
       const outcome = next(() => runOne(request, sessionAt(now), {
-        emit: event => { events.push(event); wake() }, signal: all, dryRun, ...(confirm && {confirm}), ...(ask && {ask}),
+        emit: event => { events.push(event); wake() }, signal: all, dryRun, beforeCard: beforeCard(), ...(confirm && {confirm}), ...(ask && {ask}),
       })).finally(() => { isEnded = true; wake() })
       outcome.catch(() => undefined) // whoever iterates or awaits it gets the error
       return {
@@ -102,7 +110,7 @@ export function createAgent({home, config, model, tools: own = []}: AgentOptions
     plan: (request, {signal, now} = {}) => next(() => planOf(checkRequest(request), sessionAt(now), signal ? AbortSignal.any([closing.signal, signal]) : closing.signal)),
     async close() {
       closing.abort()
-      await inTurn(() => opened.close())
+      await inTurn(async () => { await told; await opened.close() })
     },
   }
 }

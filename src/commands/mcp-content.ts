@@ -2,7 +2,8 @@
 // started; what a server says is shown, and becomes a request only by the user's own Enter or yes.
 import {isAbort, reasonOf, UsageError} from '../core/errors.ts'
 import {jsonLine, oneLine, printable} from '../core/text.ts'
-import {approvedServer, contentsOf, fillPrompt, isApproved, readResource, type Contents, type Prompt, type Resource} from '../tools/mcp/content.ts'
+import {approvedServer, contentsOf, fillPrompt, isApproved, readResource, type Contents, type Prompt, type PromptArgument, type Resource} from '../tools/mcp/content.ts'
+import type {Ask} from '../core/types.ts'
 import type {OpenServer} from '../tools/mcp/mcp.ts'
 import {checkRequest} from './request.ts'
 import type {Session} from './session.ts'
@@ -28,13 +29,13 @@ export const wordsOf = (text: string): string[] => (text.match(/(?:"[^"]*"|\S)+/
 
 const usage = 'there is list [SERVER], read SERVER URI and prompt SERVER NAME [KEY=VALUE...]'
 
-export async function mcpAnswer(session: Session, words: string[], signal: AbortSignal): Promise<string | Draft> {
+export async function mcpAnswer(session: Session, words: string[], signal: AbortSignal, ask: Ask): Promise<string | Draft> {
   const [action = 'list', name, what] = words
   switch (action) {
     case 'list': return listText(await listed(session, name, signal))
     case 'read': return (await read(session, words, signal)) || '(it is empty)'
     case 'prompt': {
-      const text = await prompt(session, words, signal)
+      const text = await prompt(session, words, signal, ask)
       const from = `the prompt ${oneLine(what!)} of the MCP server ${name}` // `prompt` has looked
       const reason = whyNot(text)
       return reason === undefined ? {draft: text, from} : `From ${from}; ${reason}:\n${quoted(text)}`
@@ -101,26 +102,37 @@ async function read(session: Session, [, name, uri, ...more]: string[], signal: 
   return readResource(approvedServer(name, await session.foreign()), uri, signal)
 }
 
-async function prompt(session: Session, [, name, what, ...given]: string[], signal: AbortSignal): Promise<string> {
+async function prompt(session: Session, [, name, what, ...given]: string[], signal: AbortSignal, ask?: Ask): Promise<string> {
   if (name === undefined || what === undefined) throw new UsageError('mcp prompt needs a server and the name of a prompt, as `mcp list` shows it')
   const args = Object.fromEntries(given.map((word): [string, string] => {
     const at = word.indexOf('=')
     if (at < 1) throw new UsageError(`mcp prompt: ${oneLine(word)}: expected KEY=VALUE; a value of several words in quotes`)
     return [word.slice(0, at), word.slice(at + 1)]
   }))
-  return fillPrompt(approvedServer(name, await session.foreign()), what, args, signal)
+  return fillPrompt(approvedServer(name, await session.foreign()), what, args, signal, ask && (missing => askedFor(name, missing, ask, signal)))
+}
+
+/** One after the other. Throws UsageError where the user leaves. */
+async function askedFor(server: string, missing: PromptArgument[], ask: Ask, signal: AbortSignal): Promise<Record<string, string>> {
+  const given: Record<string, string> = {}
+  for (const {name, description, isRequired} of missing) {
+    const answer = await ask({type: 'input', title: `${server} asks for ${oneLine(name)}${description && `: ${description}`}`, ...(!isRequired && {isOptional: true})}, signal)
+    if (!answer) throw new UsageError('The prompt was left; nothing was sent.')
+    if (answer.value !== '') given[name] = answer.value
+  }
+  return given
 }
 
 /** Of the last of these words; those before it are complete. Knows of each server what `list` has shown. */
-export async function mcpCompletions(session: Session, words: string[]): Promise<string[]> {
-  const [action, server, what] = words
+export async function mcpCompletions(session: Session, words: string[]): Promise<{options: string[]; note?: string}> {
+  const [action, server = '', what] = words
   const options = async (): Promise<string[]> => {
     if (words.length <= 1) return ['list', 'read', 'prompt']
     if (words.length === 2) {
       const foreign = await session.foreign()
       return foreign.servers.filter(s => isApproved(s, foreign.word)).map(s => s.server.name)
     }
-    const known = seenOf(session).get(server ?? '')
+    const known = seenOf(session).get(server)
     if (action === 'read' && words.length === 3) return known?.resources.map(r => r.uri) ?? []
     if (action !== 'prompt') return []
     if (words.length === 3) return known?.prompts.map(p => p.name) ?? []
@@ -128,7 +140,9 @@ export async function mcpCompletions(session: Session, words: string[]): Promise
   }
   const typed = words.at(-1) ?? ''
   // A name that would look different from what is typed is left to be typed.
-  return (await options()).filter(option => option.startsWith(typed) && oneLine(option) === option && !/[\s"]/.test(option))
+  const found = (await options()).filter(option => option.startsWith(typed) && oneLine(option) === option && !/[\s"]/.test(option))
+  const isUnknown = (action === 'read' || action === 'prompt') && words.length >= 3 && !seenOf(session).has(server)
+  return {options: found, ...(isUnknown && {note: `/mcp list ${oneLine(server)} asks ${oneLine(server)} what it has`})}
 }
 
 export async function mcpContentCommand(words: string[], session: Session, signal: AbortSignal): Promise<number> {

@@ -11,6 +11,7 @@ import {oneLine, printable} from '../core/text.ts'
 import type {Answer, Arg, Confirm, ErrorInfo, Event, Json, Kind, Planner, Preview, Question, Result, Tool} from '../core/types.ts'
 import {specs} from '../tools/specs.ts'
 import {packageVersion} from '../version.ts'
+import {tellCutOff} from './cut-off.ts'
 import {planOf} from './plan.ts'
 import {checkRequest} from './request.ts'
 import {runOne} from './run-one.ts'
@@ -26,13 +27,25 @@ export async function mcpCommand(session: Session, signal: AbortSignal): Promise
     process.stdin.once('end', resolve).once('close', resolve)
     signal.addEventListener('abort', () => resolve(), {once: true})
   })
-  const handle = serveStdio(() => openMcpServer(own, session), {onerror: error => console.error('%s', oneLine(error.message))})
+  const news: CutOffNews = {
+    lines: [],
+    told: () => told ??= tellCutOff(session, line => { console.error('%s', line); news.lines.push(line) }, signal).told,
+  }
+  let told: Promise<void> | undefined
+  const handle = serveStdio(() => openMcpServer(own, session, news), {onerror: error => console.error('%s', oneLine(error.message))})
   await ended
   await handle.close()
+  await told
   return signal.aborted ? 130 : 0
 }
 
-function openMcpServer(tools: Tool[], session: Session): McpServer {
+/**
+ * What became of a step that an earlier run was cut off in: on standard error, and with the first card or answer, which people see. It is
+ * looked into by the first call: a client may start us only to see which protocol we speak, and nobody reads what is said then.
+ */
+interface CutOffNews { /** not passed on yet */ lines: string[]; told(): Promise<void> }
+
+function openMcpServer(tools: Tool[], session: Session, news: CutOffNews): McpServer {
   const server = new McpServer({name: 'tinyagent', version: packageVersion()}, {
     instructions: 'Tools of the person at this machine: contacts, calendar, reminders, notes, mail, text messages, files, maps. Times may be words ("tomorrow at 3pm"). Steps that cannot be taken back are confirmed by the person.',
   })
@@ -40,7 +53,7 @@ function openMcpServer(tools: Tool[], session: Session): McpServer {
     server.registerTool(tool.name, {
       description: tool.description, inputSchema: inputOf(tool),
       annotations: {readOnlyHint: tool.effect === 'read', destructiveHint: tool.effect === 'outward', openWorldHint: tool.effect === 'outward'},
-    }, (args, context) => call(tool, args as Record<string, Json>, server, context, session)) // checked against the schema
+    }, (args, context) => call(tool, args as Record<string, Json>, server, context, {session, news})) // checked against the schema
   }
   // One model, one plan at a time.
   let last: Promise<unknown> = Promise.resolve()
@@ -82,7 +95,7 @@ function inputOf(tool: Tool): z.ZodObject {
  * One call. The person is asked between two runs of it: the first ends before anything is done and gives the client the
  * question, the second has the answer, and does what was shown then or asks again.
  */
-async function call(tool: Tool, args: Record<string, Json>, server: McpServer, context: ServerContext, session: Session): Promise<CallToolResult | InputRequiredResult> {
+async function call(tool: Tool, args: Record<string, Json>, server: McpServer, context: ServerContext, {session, news}: {session: Session; news: CutOffNews}): Promise<CallToolResult | InputRequiredResult> {
   const {signal, envelope, inputResponses} = context.mcpReq
   const capabilities = ((envelope as Record<string, unknown> | undefined)?.[CLIENT_CAPABILITIES_META_KEY] ?? server.server.getClientCapabilities()) as {elicitation?: {form?: object; url?: object}} | undefined // read by the SDK
   const canAsk = capabilities?.elicitation !== undefined && (capabilities.elicitation.form !== undefined || capabilities.elicitation.url === undefined)
@@ -96,7 +109,7 @@ async function call(tool: Tool, args: Record<string, Json>, server: McpServer, c
     return undefined
   }
   const confirm: Confirm = async preview => {
-    const answer = answerTo(preview, card(preview), z.object({confirm: z.boolean().describe('true does it; false leaves it')}))
+    const answer = answerTo(preview, [...news.lines.splice(0), card(preview)].join('\n\n'), z.object({confirm: z.boolean().describe('true does it; false leaves it')}))
     return typeof answer === 'object' && answer['confirm'] === true ? 'yes' : 'skip'
   }
   const ask = async (question: Question): Promise<Answer> => {
@@ -120,8 +133,8 @@ async function call(tool: Tool, args: Record<string, Json>, server: McpServer, c
     retriever: async () => ({select: async () => [{name: tool.name, score: 1}], embed: async (texts, stop) => (await session.retriever()).embed(texts, stop)}),
     planner: async () => oneCall(tool, args),
   }
-  await runOne(`${tool.name}, called over MCP`, fixed, {emit, signal, dryRun: false, ...(canAsk && {confirm, ask})})
-  if (done) return {content: [...new Set([done.summary, done.value])].map(text => ({type: 'text', text: printable(text)})), structuredContent: {...done}}
+  await runOne(`${tool.name}, called over MCP`, fixed, {emit, signal, dryRun: false, beforeCard: news.told(), ...(canAsk && {confirm, ask})})
+  if (done) return {content: [...news.lines.splice(0), ...new Set([done.summary, done.value])].map(text => ({type: 'text', text: printable(text)})), structuredContent: {...done}}
   if (Object.keys(questions).length > 0) return inputRequired({inputRequests: questions})
   if (error) return failed(error)
   return failed(skipped === 'nobody'
@@ -148,7 +161,7 @@ function card({title, fields, body, attachments = [], notice}: Preview): string 
   return printable([
     title, '',
     ...fields.map(({label, value}) => `${label}: ${Array.isArray(value) ? value.join(', ') : value}`),
-    ...attachments.map(a => `Attached: ${a.path} (${a.bytes} bytes, ${a.type})`),
+    ...attachments.map(a => `Attached: ${a.path} (${a.bytes} bytes, ${a.type})${a.from === undefined ? '' : `, ${a.from}`}`),
     ...(body ? ['', body.text] : []), ...(notice === undefined ? [] : ['', notice]),
   ].join('\n'))
 }

@@ -60,7 +60,13 @@ async function serverContacts({paths}: Config): Promise<Contact[]> {
     const host = URL.canParse(url) ? new URL(url).host : url
     if (servers[name]?.start !== startHash(server)) return [{host, why: `will be your MCP server ${name}, once you approve it or sign in there; it is not contacted before`}]
     const signIn = await readSignIn({name, url}, {paths})
-    return [{host, why: `is your MCP server ${name}`}, ...(signIn ? [{host: new URL(signIn.tokenUrl).host, why: `renews your sign-in at your MCP server ${name}`}] : [])]
+    const own: Contact[] = [{host, why: `is your MCP server ${name}`}]
+    if (!signIn) return own
+    const renewing = new URL(signIn.tokenUrl).host
+    const ending = signIn.revokeUrl === undefined ? renewing : new URL(signIn.revokeUrl).host
+    own.push({host: renewing, why: `renews your sign-in at your MCP server ${name}`})
+    if (ending !== renewing) own.push({host: ending, why: `ends your sign-in at your MCP server ${name} when you sign out`})
+    return own
   }))
   return contacts.flat()
 }

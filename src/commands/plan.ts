@@ -5,6 +5,7 @@ import {parsePlan} from '../core/plan-parser.ts'
 import {localTime, selectTools, startPlan, type Planning} from '../core/run.ts'
 import {jsonLine, printable} from '../core/text.ts'
 import type {Json, SelectedTool, Timings, ToolSpec} from '../core/types.ts'
+import {resourcesIn} from './attach.ts'
 import {standingInstructions} from './instructions.ts'
 import {readRequest} from './request.ts'
 import type {Session} from './session.ts'
@@ -32,6 +33,7 @@ export interface PlanObject { request: string; now: string; model: string; tools
 
 /** The plan of a request; nothing runs. */
 export async function planOf(text: string, session: Session, signal: AbortSignal): Promise<PlanObject> {
+  if ((await resourcesIn(text, session)).length > 0) throw new UsageError('A plan alone holds no resources of MCP servers (@SERVER:URI); `tinyagent --dry-run` shows what such a request would do')
   const now = session.now()
   const deps = {retriever: session.retriever, planner: session.planner, instructions: standingInstructions(session), signal}
   const {selected, ...selection} = await selectTools<ToolSpec>(text, (await session.tools()).tools, deps)

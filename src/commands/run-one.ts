@@ -4,6 +4,7 @@ import {undo} from '../core/journal.ts'
 import {fixedPlanner} from '../core/plan-file.ts'
 import {runRequest, type RunDeps, type RunOutcome} from '../core/run.ts'
 import type {Ask, Confirm, Emit, Event, Plan, Tool} from '../core/types.ts'
+import {attach, resourcesIn} from './attach.ts'
 import {knownPlan, learn} from './examples.ts'
 import {standingInstructions} from './instructions.ts'
 import {verdict} from './policy.ts'
@@ -22,8 +23,10 @@ export async function runOne(text: string, session: Session, options: RunOptions
   const tools = options.tools ?? (await session.tools()).tools
   const id = session.runId()
   const record = journal.reader(id)
-  // "make it 4" has another plan each time: nothing to know again, and nothing to learn.
-  const known = options.plan || followUp ? undefined : knownPlan(request, session, tools)
+  // "make it 4" has another plan each time: nothing to know again, and nothing to learn; a file of this session's stands in no other plan.
+  const planned = followUp?.as ?? request
+  const named = options.plan ? [] : await resourcesIn(planned, session)
+  const known = options.plan || followUp || named.length > 0 ? undefined : knownPlan(request, session, tools)
   const events: Event[] = []
   // The journal first: its line is on disk before anybody sees that a side effect begins.
   const emit: Emit = async event => {
@@ -40,6 +43,7 @@ export async function runOne(text: string, session: Session, options: RunOptions
       carries: followUp.carries,
       takeBack: key => undo(journal, tools, key, {signal: new AbortController().signal, now: session.now(), ask: async () => undefined, progress: () => undefined, aside: (_args, change) => change()}),
     }),
+    ...(named.length > 0 && {attach: () => attach(planned, named, session, options.signal)}),
     instructions: standingInstructions(session),
     signal: options.signal,
     ...(options.confirm && {confirm: options.confirm}),
@@ -48,7 +52,7 @@ export async function runOne(text: string, session: Session, options: RunOptions
     bug: error => journal.bug(error),
   }, emit)
   // What was done is done, whether it could be learned from or not.
-  if (!options.tools && !followUp) await learn(request, events, session, tools).catch((error: unknown) => { journal.bug(error) })
+  if (!options.tools && !followUp && named.length === 0) await learn(request, events, session, tools).catch((error: unknown) => { journal.bug(error) })
   return outcome
 }
 

@@ -3,9 +3,10 @@ import {createInterface} from 'node:readline'
 import {setTimeout as pause} from 'node:timers/promises'
 import {jsonReader} from '../components/json.ts'
 import {plainReader} from '../components/plain.ts'
+import {spelledOut} from '../components/slash.ts'
 import {UsageError} from '../core/errors.ts'
 import {printable} from '../core/text.ts'
-import type {Plan, Tool} from '../core/types.ts'
+import type {Ask, Plan, Tool} from '../core/types.ts'
 import {tellCutOff, type News} from './cut-off.ts'
 import {carryOut, instructionsNotice} from './instructions.ts'
 import {outboxNotice} from './outbox.ts'
@@ -83,7 +84,7 @@ async function runPlain(request: string | undefined, session: Session, signal: A
     }
     if (!lines) throw new UsageError('There is no request: tinyagent "remind me to ..."; `tinyagent --help` shows more')
     await Promise.race([told, pause(promptMs, undefined, {ref: false})]) // else it runs into the prompt
-    return await plainRepl(session, lines, one, conversation, signal)
+    return await plainRepl(session, {lines, ask: reader.ask}, one, conversation, signal)
   } finally {
     lines?.close()
     await told
@@ -93,7 +94,7 @@ async function runPlain(request: string | undefined, session: Session, signal: A
 /** How long the first prompt waits for the news of a run that was cut off. */
 const promptMs = 2_000
 
-async function plainRepl(session: Session, lines: Lines, one: (text: string, own?: FixedRun) => Promise<number>, conversation: Conversation, signal: AbortSignal): Promise<number> {
+async function plainRepl(session: Session, {lines, ask}: {lines: Lines; ask: Ask}, one: (text: string, own?: FixedRun) => Promise<number>, conversation: Conversation, signal: AbortSignal): Promise<number> {
   const waiting = outboxNotice(session)
   if (waiting !== undefined) process.stderr.write(`${waiting}\n`)
   const commands = slashCommands(session, conversation)
@@ -101,14 +102,14 @@ async function plainRepl(session: Session, lines: Lines, one: (text: string, own
     const line = (await lines.read('you: ', signal, true))?.trim()
     if (line === undefined || line === '/exit') return signal.aborted ? 130 : 0
     if (line === '') continue
-    const [, name = '', argument = ''] = /^\/(\w+)\s*(.*)$/.exec(line) ?? []
+    const [, name = '', argument = ''] = /^\/(\w+)\s*(.*)$/.exec(spelledOut(line)) ?? []
     const command = commands[name]
     try {
       if (name === 'voice') {
         const spoken = await listen(session, lines, signal)
         if (spoken !== undefined && spoken !== '') await one(spoken)
       } else if (command) {
-        const answer = await command(argument, signal)
+        const answer = await command(argument, signal, ask)
         if (typeof answer === 'object' && 'plan' in answer) await one(answer.request, answer)
         else if (typeof answer === 'object' && 'draft' in answer) {
           process.stdout.write(`From ${printable(answer.from)}:\n${quoted(answer.draft)}\n`)

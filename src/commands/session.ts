@@ -1,7 +1,8 @@
 // What the subcommands share: configuration, journal, tools and models, each opened on first use.
 import {randomBytes} from 'node:crypto'
 import {existsSync} from 'node:fs'
-import {readFile} from 'node:fs/promises'
+import {mkdtemp, readFile, rm} from 'node:fs/promises'
+import {tmpdir} from 'node:os'
 import path from 'node:path'
 import {defaultConfig, loadConfig, type Config} from '../core/config.ts'
 import {ConfigError, ModelError, UsageError} from '../core/errors.ts'
@@ -50,6 +51,8 @@ export interface Session {
   tools(): Promise<{tools: Tool[]; backends: Backends}>
   /** speech to text */
   transcriber(): Promise<Transcriber>
+  /** a folder of this session alone, for what its requests name; it goes with it */
+  folder(): Promise<string>
   /** plug-ins, programs of the config, MCP servers: no server is started */
   foreign(): Promise<Foreign>
   close(): Promise<void>
@@ -119,6 +122,11 @@ export function openSession(options: Options, {mends = false, isServer = false} 
         ...(options.mail !== undefined && {openMail: path.resolve(options.mail)}),
       })
       return {tools: [...tools, ...foreign.tools.map(({tool}) => tool)], backends}
+    }),
+    folder: once(async () => {
+      const dir = await mkdtemp(path.join(tmpdir(), 'tinyagent-'))
+      closers.push(() => rm(dir, {recursive: true, force: true}))
+      return dir
     }),
     foreign: once(async () => {
       const {openForeign} = await import('../tools/foreign.ts')

@@ -7,6 +7,7 @@ import {mcpAnswer, wordsOf, type Draft} from './mcp-content.ts'
 import {modelsText} from './models.ts'
 import {outboxAnswer, type OwnRun} from './outbox.ts'
 import {policyAnswer} from './policy.ts'
+import type {Ask} from '../core/types.ts'
 import type {OpenMail} from '../tools/mail/mail.ts'
 import type {Conversation} from './conversation.ts'
 import type {Session} from './session.ts'
@@ -14,7 +15,7 @@ import type {Session} from './session.ts'
 const daysAhead = 14
 const mailsShown = 20
 
-export function slashCommands(session: Session, conversation: Conversation): Record<string, (argument: string, signal: AbortSignal) => Promise<SlashAnswer | OwnRun | Draft>> {
+export function slashCommands(session: Session, conversation: Conversation): Record<string, (argument: string, signal: AbortSignal, ask: Ask) => Promise<SlashAnswer | OwnRun | Draft>> {
   const backends = async () => (await session.tools()).backends
   return {
     new: async () => { conversation.forget(); return 'The next request stands alone.' },
@@ -25,7 +26,7 @@ export function slashCommands(session: Session, conversation: Conversation): Rec
     instructions: argument => instructionsAnswer(session, argument),
     examples: argument => examplesAnswer(session, argument),
     outbox: argument => outboxAnswer(session, argument),
-    mcp: (argument, signal) => mcpAnswer(session, wordsOf(argument), signal),
+    mcp: (argument, signal, ask) => mcpAnswer(session, wordsOf(argument), signal, ask),
     policy: argument => policyAnswer(session, argument),
     calendar: async () => {
       const from = session.now()

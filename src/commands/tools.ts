@@ -61,7 +61,7 @@ export async function toolsCommand(words: string[], session: Session, signal: Ab
     case 'approve': return approve(names, session, signal)
     case 'revoke': return revoke(need('the name of a server or of one of its tools'), session)
     case 'sign-in': return (await import('./tools-sign-in.ts')).signInCommand(need('the name of an MCP server'), session, signal)
-    case 'sign-out': return (await import('./tools-sign-in.ts')).signOutCommand(need('the name of an MCP server'), session)
+    case 'sign-out': return (await import('./tools-sign-in.ts')).signOutCommand(need('the name of an MCP server'), session, signal)
     case 'effect': return setEffect(need('a tool and what it does: read, local or outward'), names[1], session)
     default: throw new UsageError(`tools ${oneLine(action)}: there is list, new NAME, import FILE, approve [SERVER], sign-in SERVER, sign-out SERVER, revoke NAME and effect NAME read|local|outward`)
   }

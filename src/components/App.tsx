@@ -8,9 +8,9 @@ import {Confirm} from './Confirm.tsx'
 import {editorOf, emptyEditor, insertWords} from './editor.ts'
 import {marks, wrap} from './format.ts'
 import {addToHistory, readHistory} from './history.ts'
-import {Input, inputRows} from './Input.tsx'
+import {Input, inputRows, type Completion} from './Input.tsx'
 import {FinishedRun, LiveRun} from './Run.tsx'
-import {closest, completer, helpText, slashCommands, toolsText} from './slash.ts'
+import {closest, completer, helpText, slashCommands, spelledOut, toolsText} from './slash.ts'
 import {reduce, type RunView} from './state.ts'
 import {Gate, inkStdout, openTerminal} from './terminal.ts'
 import {Keys, KeySource, useKeys} from './useKeys.ts'
@@ -22,11 +22,11 @@ export interface InkDeps {
   run(request: string, options: {emit: Emit; confirm: ConfirmUser; ask: AskUser; signal: AbortSignal; dryRun: boolean; plan?: Plan; tools?: Tool[]}): Promise<{exitCode: number}>
   tools: {name: string; description: string; effect: Effect}[]
   /** slash commands that only print: their names without the slash */
-  commands: Record<string, (argument: string, signal: AbortSignal) => Promise<SlashAnswer>>
+  commands: Record<string, (argument: string, signal: AbortSignal, ask: AskUser) => Promise<SlashAnswer>>
   contacts(): Promise<string[]>
   files(prefix: string): Promise<string[]>
   /** completes the last word after a slash command, by its name */
-  argumentsOf?: Record<string, (typed: string) => Promise<string[]>>
+  argumentsOf?: Record<string, (typed: string) => Promise<Omit<Completion, 'from'>>>
   historyFile: string
   version: string
   /** lines to show first, e.g. what a crash left unfinished */
@@ -106,12 +106,19 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
   const print = useCallback((text: string, error = false): void => setItems(all => [...all, {key: nextKey.current++, text, error}]), [])
 
   // One clock for all spinners; nothing moves when nothing runs or a person is being asked.
-  const moves = (busy && !dialog) || working !== undefined || heard.phase === 'writing'
+  const moves = ((busy || working !== undefined) && !dialog) || heard.phase === 'writing'
   useEffect(() => {
     if (!moves) return
     const clock = setInterval(() => setFrame(f => f + 1), 120)
     return () => clearInterval(clock)
   }, [moves])
+
+  const show = useCallback(<T,>(fallback: T, signal: AbortSignal, make: (answer: (value: T) => void, place: Pick<Dialog, 'key' | 'overTyping'>) => Dialog): Promise<T> =>
+    untilAborted<T>(signal, fallback, resolve => {
+      setArmed(false)
+      setDialog(make(resolve, {key: nextKey.current++, overTyping: performance.now() - typedAt.current < typingMs}))
+    }).finally(() => setDialog(undefined)), [])
+  const askUser = useCallback<AskUser>((question, signal) => show<Answer>(undefined, signal, (answer, place) => ({...place, question, answer})), [show])
 
   const start = useCallback(async (text: string, dry: boolean, own: {plan?: Plan; tools?: Tool[]} = {}): Promise<number> => {
     const abort = new AbortController()
@@ -119,11 +126,6 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
     setBusy(true)
     setCancelling(false)
     let view: RunView | undefined
-    const show = <T,>(fallback: T, signal: AbortSignal, make: (answer: (value: T) => void, place: Pick<Dialog, 'key' | 'overTyping'>) => Dialog): Promise<T> =>
-      untilAborted<T>(signal, fallback, resolve => {
-        setArmed(false)
-        setDialog(make(resolve, {key: nextKey.current++, overTyping: performance.now() - typedAt.current < typingMs}))
-      }).finally(() => setDialog(undefined))
     try {
       const {exitCode} = await deps.run(text, {
         ...own,
@@ -131,7 +133,7 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
         dryRun: dry,
         emit: event => { view = reduce(view, event); dispatch(event) },
         confirm: (preview, signal) => show<ConfirmAnswer>('stop', signal, (answer, place) => ({...place, preview, answer})),
-        ask: (question, signal) => show<Answer>(undefined, signal, (answer, place) => ({...place, question, answer})),
+        ask: askUser,
       })
       return exitCode
     } catch (error) {
@@ -144,7 +146,7 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
       controller.current = undefined
       setBusy(false)
     }
-  }, [deps, print])
+  }, [askUser, deps, print, show])
 
   const openEditor = deps.openEditor
   const edit = openEditor && ((text: string): Promise<string> => { const resume = suspend(); return openEditor(text).finally(resume) })
@@ -188,7 +190,7 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
     else if (name === 'plan' && argument !== '') await start(argument, true)
     else if (name === 'plan') { print(dryRun.now() ? 'Plans are carried out again.' : 'Plans are only shown from now on. /plan again to carry them out.'); dryRun.set(!dryRun.now()) }
     else if (command) {
-      const answer = await waitFor(text, signal => command(argument, signal))
+      const answer = await waitFor(text, signal => command(argument, signal, askUser))
       if (typeof answer === 'string') print(answer)
       else if ('draft' in answer) offer(answer)
       else if ('plan' in answer) await start(answer.request, dryRun.now(), {plan: answer.plan, tools: answer.tools})
@@ -210,14 +212,15 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
     enqueue(async isCancelled => {
       waiting.set(all => all.slice(1))
       if (isCancelled) { print(`Not started: ${trimmed}`); return }
-      if (!/^\/\w+(\s|$)/.test(trimmed)) {
+      const command = spelledOut(trimmed)
+      if (!/^\/\w+(\s|$)/.test(command)) {
         setClosed(options.voice ?? false)
         const code = await start(trimmed, dryRun.now())
         if (options.voice) leave(code)
         return
       }
       print(`${marks.prompt} ${trimmed}`)
-      await slash(trimmed)
+      await slash(command)
     })
   }
 
@@ -276,7 +279,7 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
   const dialogRows = dialog ? Math.max(6, Math.floor((rows - 2) * 0.7)) : 0
   // Below what runs: what waits, and what is being typed. A dialog that has the keys has the room too.
   const queued = busy && !(dialog && armed) ? waiting.now() : []
-  const isTyping = !closed && !speech && (!busy || (editor.now().text !== '' && !(dialog && armed)))
+  const isTyping = !closed && !speech && !(dialog && armed) && (!busy || editor.now().text !== '')
   const typedRows = busy ? Math.min(1, queued.length) + (isTyping ? typedAhead : 0) : 0
   const dialogProps = dialog && {width, rows: dialogRows, overTyping: dialog.overTyping, onArmed: () => setArmed(true)}
 

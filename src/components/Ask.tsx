@@ -68,7 +68,7 @@ function Input({question, width, answer, overTyping, onArmed}: Props & {question
     }
     if (key.name !== 'enter') { setEditor(e => edit(e, key)); return }
     const typed = now().text.trim()
-    if (typed === '') return
+    if (typed === '' && !question.isOptional) return
     if (question.save) value.set(typed)
     else answer({value: typed})
   }, armed)
@@ -78,7 +78,7 @@ function Input({question, width, answer, overTyping, onArmed}: Props & {question
       <Line editor={now()} prefix={`${marks.prompt} `} width={width} rows={3} {...(question.placeholder && {placeholder: question.placeholder})} />
       {value.now() !== undefined && question.save
         ? <Text color="yellow">{wrap(`Keep it in the contacts as ${oneLine(question.save.name)}? [y]es [n]o`, width).join('\n')}</Text>
-        : <Text color="yellow">Enter to go on, Esc for none</Text>}
+        : <Text color="yellow">{question.isOptional ? 'Enter to go on, also with nothing; Esc leaves' : 'Enter to go on, Esc for none'}</Text>}
     </Box>
   )
 }

@@ -26,7 +26,7 @@ export function cardRows(preview: Preview, width: number): Row[] {
     // A value is one line: its own line ends are shown, so that it cannot pass for another field.
     add(`${field.label}: ${values.map(v => v.replace(/\r?\n/g, '\\n')).join(', ')}${source ? `  (${from[source]})` : ''}`, source === 'document' ? {color: 'red'} : {})
   }
-  for (const a of preview.attachments ?? []) add(`Attachment: ${a.name} (${bytes(a.bytes)}, ${a.type}) ${a.path}`)
+  for (const a of preview.attachments ?? []) add(`Attachment: ${a.name} (${bytes(a.bytes)}, ${a.type}) ${a.path}${a.from === undefined ? '' : `  (${from.document}: ${a.from})`}`, a.from === undefined ? {} : {color: 'red'})
   if (preview.body) {
     const source = origin(preview, preview.body)
     add('')

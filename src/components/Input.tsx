@@ -9,7 +9,8 @@ import {Line} from './Line.tsx'
 import {useKeys} from './useKeys.ts'
 import {useLatest, type Latest} from './useLatest.ts'
 
-export interface Completion { from: number; options: string[] }
+/** `note`: why there are no more */
+export interface Completion { from: number; options: string[]; note?: string }
 /** What may stand at the cursor: slash commands, @contacts, files after "/" or "~". */
 export type Complete = (text: string, cursor: number) => Promise<Completion>
 
@@ -58,11 +59,13 @@ export function Input({editor: {now, set: setEditor}, isShown, isAhead, isSeen, 
   }
   const tab = async (): Promise<void> => {
     const {text, cursor} = now()
-    const {from, options: found} = await complete(text, cursor)
+    const {from, options: found, note: reason} = await complete(text, cursor)
     const typed = text.slice(from, cursor)
     const shared = common(found)
     setOptions(found.length > 1 ? found : [])
-    const fill = found.length === 1 ? found[0]! + ' ' : shared.length > typed.length ? shared : undefined
+    if (reason !== undefined) note.set(reason)
+    // A folder, a key or a server's name goes on.
+    const fill = found.length === 1 ? (/[/=:]$/.test(found[0]!) ? found[0]! : `${found[0]!} `) : shared.length > typed.length ? shared : undefined
     // The text may have changed while files were looked up: then the answer is too late.
     if (fill) setEditor(e => e.text === text ? {...insert({...e, text: text.slice(0, from) + text.slice(cursor), cursor: from}, fill), undo: [...e.undo, {text, cursor}]} : e)
   }

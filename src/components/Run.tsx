@@ -38,6 +38,7 @@ export function FinishedRun({run, width}: {run: RunView; width: number}) {
     <Box flexDirection="column" marginBottom={1}>
       <Request text={run.request} width={width} />
       {run.as !== undefined && <As text={run.as} width={width} />}
+      {run.attached?.map((text, i) => <Text key={i} dimColor>{wrap(oneLine(text), width).join('\n')}</Text>)}
       <Chips run={run} width={width} oneRow={false} />
       {run.isExample && <Text dimColor>As you approved it before (/examples)</Text>}
       <Plan run={run} frame={0} width={width} rows={Infinity} />

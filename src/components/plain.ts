@@ -23,7 +23,7 @@ export function card(preview: Preview): string {
     const value = [field.value].flat().map(v => oneLine(v)).join(', ')
     if (value !== '') lines.push(`  ${field.label}: ${value}${from(field)}`)
   }
-  for (const a of preview.attachments ?? []) lines.push(`  Attachment: ${oneLine(a.name)} (${bytes(a.bytes)}, ${a.type}) ${oneLine(a.path)}`)
+  for (const a of preview.attachments ?? []) lines.push(`  Attachment: ${oneLine(a.name)} (${bytes(a.bytes)}, ${a.type}) ${oneLine(a.path)}${a.from === undefined ? '' : ` (${origin.document}: ${oneLine(a.from)})`}`)
   if (body) lines.push(`  Text${from(body)}:`, ...printable(body.text).split('\n').map(line => `    ${line}`))
   if (preview.notice) lines.push(`  Note: ${oneLine(preview.notice)}`)
   return lines.join('\n')
@@ -38,6 +38,7 @@ const skipped: Record<Extract<Event, {type: 'task-skipped'}>['reason'], string> 
 function lineOf(event: Event): string | undefined {
   switch (event.type) {
     case 'request': return event.as === undefined ? undefined : `as: ${event.as}`
+    case 'attached': return event.files.map(f => `attached: ${oneLine(f.from)} (${bytes(f.bytes)}, ${f.type})`).join('\n  ')
     case 'tools-selected': return `tools: ${event.tools.map(t => t.name).join(', ') || 'none'}`
     case 'task-added': return `step ${event.task.id}: ${event.task.tool} ${event.task.args.map(argText).filter(Boolean).join(' | ')}`.trimEnd() + (event.insteadOf === undefined ? '' : `, instead of: ${event.insteadOf}`)
     case 'task-done': return event.isEarlier ? `done before ${event.id}: ${event.result.summary}` : `done ${event.id}: ${event.result.summary} (${duration(event.ms)})`
@@ -117,8 +118,8 @@ export function plainReader(deps: PlainDeps): {emit: Emit; confirm: Confirm; ask
       const chosen = choice === undefined ? undefined : question.candidates[choice - 1]
       return chosen && {value: chosen.value}
     }
-    const value = (await readLine('answer (empty for none): ', signal))?.trim()
-    if (!value) return undefined
+    const value = (await readLine(question.isOptional ? 'answer (may be empty): ' : 'answer (empty for none): ', signal))?.trim()
+    if (value === undefined || (value === '' && !question.isOptional)) return undefined
     if (!question.save) return {value}
     return {value, save: await choose(`Keep it in the contacts under ${oneLine(question.save.name)}? 1 yes, 2 no: `, 2, signal) === 1}
   }

@@ -1,4 +1,5 @@
 // What the interface shows, as a pure function of the event stream.
+import {bytes} from './format.ts'
 import type {ErrorInfo, Event, Json, Preview, Question, RunStatus, SelectedTool, Task, Timings} from '../core/types.ts'
 
 export interface TaskView {
@@ -24,6 +25,8 @@ export interface RunView {
   /** what a follow-up was understood as */
   as?: string
   dryRun: boolean
+  /** what the request names and was read, a line each */
+  attached?: string[]
   tools: SelectedTool[]
   /** the line of the plan that is being written */
   partial: string
@@ -54,6 +57,7 @@ export function reduce(run: RunView | undefined, event: Event): RunView | undefi
   }
   if (!run) return undefined
   switch (event.type) {
+    case 'attached': return {...run, attached: event.files.map(f => `attached: ${f.from} (${bytes(f.bytes)}, ${f.type})`)}
     case 'tools-selected': return {...run, tools: event.tools}
     case 'plan-delta': {
       const text = run.partial + event.text

@@ -159,7 +159,7 @@ const dialled = (text: string): string => digits(text.toLowerCase().replace(/\bo
 /** As it stands there, and not a piece of something longer; or as it was said ("ana at example dot org"). */
 function isSpelled(item: string, kind: Kind, text: string): boolean {
   const inner = kind === 'path' ? '\\p{L}\\p{N}/\\\\' : '\\p{L}\\p{N}_%+@-'
-  const whole = new RegExp(`(?<![.${inner}])${item.replace(/[.*+?^${}()|[\]\\/-]/g, '\\$&')}(?![${inner}]|\\.[\\p{L}\\p{N}])`, 'iu')
+  const whole = new RegExp(`(?<![.${inner}])${item.replace(/[.*+?^${}()|[\]\\/]/g, '\\$&')}(?![${inner}]|\\.[\\p{L}\\p{N}])`, 'iu')
   if (whole.test(text)) return true
   if (kind === 'address') return whole.test(text.replace(/\s+at\s+/gi, '@').replace(/\s+dot\s+/gi, '.'))
   if (kind !== 'phone' || digits(item).length < 5) return false

@@ -9,7 +9,7 @@ import {paramsOf} from './params.ts'
 import {resolveTask} from './resolve.ts'
 import {timeLimit, type TimeLimit} from './time-limit.ts'
 import type {
-  Arg, Ask, Confirm, Effect, Emit, ErrorInfo, Json, Outcome, Param, Preview, Question, Answer, Ref, Source, Task, Tool, ToolContext, ToolSpec, Touch, Verdict,
+  Arg, Ask, Attached, Confirm, Effect, Emit, ErrorInfo, Json, Outcome, Param, Preview, Question, Answer, Ref, Source, Task, Tool, ToolContext, ToolSpec, Touch, Verdict,
 } from './types.ts'
 
 export type SkipReason = 'dependency' | 'user' | 'dropped' | 'cancelled' | 'nobody' | 'dry-run'
@@ -50,6 +50,8 @@ export interface ExecutorDeps {
   dropped: ReadonlySet<number>
   /** what the last request did, by the ids of this plan's calls; filled before each task is streamed */
   carries?: ReadonlyMap<number, Carry>
+  /** files that the request names and that are somebody else's */
+  attached?: readonly Attached[]
   /** takes back an earlier local call by its key in the journal; returns a line for people. Throws ToolError. */
   takeBack?(key: string): Promise<string>
   /** told of an error that is nobody's but ours, with its stack */
@@ -135,23 +137,32 @@ async function runTask(task: Task, tool: Tool | undefined, inputs: Report[], run
     const carry = run.carries?.get(task.id)
     if (carry && 'done' in carry && carry.done.result) {
       const {result, effect} = carry.done
-      if (tool) report.source = worst([tool.source ?? 'lookup', ...Object.values(sourcesOf(task, tool, inputs))])
+      if (tool) report.source = worst([tool.source ?? 'lookup', ...Object.values(sourcesOf(task, tool, inputs, run.attached))])
       await run.emit({type: 'task-done', id: task.id, result, ms: 0, isEarlier: true})
       return {...report, status: 'done', effect, result, isEarlier: true}
     }
     if (!run.dryRun && inputs.some(i => i.status !== 'done')) return await skip('dependency')
     if (!tool) throw new ToolError('invalid-args', `There is no tool "${task.tool}" among the selected ones`)
 
-    const sources = sourcesOf(task, tool, inputs)
+    const sources = sourcesOf(task, tool, inputs, run.attached)
+    const spoken = withTexts(task, tool, run.attached)
     report.source = worst([tool.source ?? 'lookup', ...Object.values(sources)])
     const context = contextFor(task, run, limit)
     if (run.dryRun) {
-      const preview = await dryPreview(task, tool, sources, run.now, context)
+      const preview = withOrigins(await dryPreview(spoken, tool, sources, run.now, context), run.attached)
       await run.emit({type: 'preview', id: task.id, preview: withNotice(preview, carry && carryNotice(carry))})
       return await skip('dry-run')
     }
 
-    let args = resolveArgs(task, tool, inputs, run.now)
+    // What was read already is not looked for, nor opened on the desktop: it is a stranger's.
+    const file = tool.returns === 'path' ? run.attached?.find(f => task.args.length === 1 && task.args[0] === f.path) : undefined
+    if (file) {
+      const result = {value: file.path, summary: `Read ${file.from}`, where: file.path}
+      await run.emit({type: 'task-done', id: task.id, result, ms: 0})
+      return {...report, status: 'done', effect: 'read', result}
+    }
+
+    let args = resolveArgs(spoken, tool, inputs, run.now)
     if (tool.effect !== 'read') {
       const checked = await approve(task, tool, args, sources, {run, context, limit})
       report.effect = checked.effect
@@ -243,7 +254,7 @@ async function approve(task: Task, tool: Tool, first: Args, firstSources: Record
     // A tool of others that only looks up tells its server what it is asked: text of a document needs a person's word.
     const leaks = tool.foreign && made.effect === 'read' && Object.values(sources).includes('document')
     const carry = run.carries?.get(task.id)
-    const preview = withNotice({...made, ...(leaks && {effect: 'outward' as const}), sources: {...sources}}, carry && carryNotice(carry))
+    const preview = withNotice({...withOrigins(made, run.attached), ...(leaks && {effect: 'outward' as const}), sources: {...sources}}, carry && carryNotice(carry))
     if (problem !== undefined) preview.notice = [problem, preview.notice].filter(Boolean).join(' ')
     const {effect} = preview
     if (effect === 'outward' && tool.effect !== 'outward') throw new ToolError('refused', `${tool.name} would do more than it declares`)
@@ -421,11 +432,38 @@ const conflict = (a: Touch[], b: Touch[]): boolean => a.some(x => b.some(y => x.
 const rank: Record<Source, number> = {user: 0, lookup: 1, document: 2}
 const worst = (sources: Source[]): Source => sources.reduce((a, b) => rank[b] > rank[a] ? b : a, 'user')
 
+const baseName = ({path}: Attached): string => path.split(/[\\/]/).at(-1)!
+const names = (arg: string | number | boolean, attached: readonly Attached[]): boolean => typeof arg === 'string' && attached.some(file => arg.includes(baseName(file)))
+
+/**
+ * The call with what an attached file says in the place of its path or name (which no other has), where an argument is text. A call that takes the file itself, and
+ * text for a file that is none, has its name there.
+ */
+function withTexts(task: Task, tool: Tool, attached: readonly Attached[] = []): Task {
+  const params = paramsOf(tool)
+  if (attached.length === 0 || task.args.length !== params.length) return task
+  const isTaken = (file: Attached): boolean => params.some((p, i) => p.kind === 'path' && [task.args[i]].flat().includes(file.path))
+  const spoken = (text: string): string => attached.reduce((all, file) => all.replaceAll(file.path, baseName(file)).replaceAll(baseName(file), () => isTaken(file) ? baseName(file) : file.text ?? baseName(file)), text)
+  const change = (arg: Arg): Arg => {
+    if (Array.isArray(arg)) return arg.map(change)
+    if (typeof arg === 'string') return spoken(arg)
+    return typeof arg === 'object' && 'template' in arg ? {template: arg.template.map(piece => typeof piece === 'string' ? spoken(piece) : piece)} : arg
+  }
+  return {...task, args: task.args.map((arg, i) => params[i]!.kind === 'text' || params[i]!.kind === 'any' ? change(arg) : arg)}
+}
+
+/** Whose each file is that goes along. */
+const withOrigins = (preview: Preview, attached: readonly Attached[] = []): Preview => !preview.attachments || attached.length === 0 ? preview : {
+  ...preview,
+  attachments: preview.attachments.map(a => { const file = attached.find(f => f.path === a.path); return file ? {...a, from: file.from} : a }),
+}
+
 /** Arguments that the request left to their defaults have no source: nobody typed them. */
-function sourcesOf(task: Task, tool: Tool, inputs: Report[]): Record<string, Source> {
+function sourcesOf(task: Task, tool: Tool, inputs: Report[], attached: readonly Attached[] = []): Record<string, Source> {
   const sourceOf = (arg: Arg): Source => {
     if (Array.isArray(arg)) return worst(arg.map(sourceOf))
-    if (typeof arg !== 'object') return 'user'
+    if (typeof arg !== 'object') return names(arg, attached) ? 'document' : 'user'
+    if ('template' in arg && arg.template.some(piece => typeof piece === 'string' && names(piece, attached))) return 'document'
     const refs = 'ref' in arg ? [arg] : arg.template.filter(p => typeof p === 'object')
     // A dry run has no inputs' results, but their sources are known all the same.
     return worst(refs.map(r => inputs.find(i => i.task.id === r.ref)?.source ?? 'lookup'))

@@ -7,7 +7,7 @@ import {printPlan} from './plan-parser.ts'
 import {chancesOf} from './prior.ts'
 import {resolvePlan} from './resolve.ts'
 import type {
-  Ask, Chances, Confirm, Emit, Plan, Planner, Retriever, RunStatus, SelectedTool, Task, Timings, Tool, ToolSpec,
+  Ask, Attached, Chances, Confirm, Emit, Plan, Planner, Retriever, RunStatus, SelectedTool, Task, Timings, Tool, ToolSpec,
 } from './types.ts'
 
 export interface Request {
@@ -34,6 +34,8 @@ export interface RunDeps extends PlanDeps {
   tools: Tool[]
   confirm?: Confirm
   ask?: Ask
+  /** reads what the request names and does not hold; the text that it gives is planned. Throws ToolError. */
+  attach?(): Promise<{text: string; files: Attached[]}>
   isAllowed: ExecutorDeps['isAllowed']
   takeBack?: ExecutorDeps['takeBack']
   /** the plan is the user's: what goes wrong in it is said and not planned again */
@@ -65,9 +67,12 @@ export async function runRequest(request: Request, deps: RunDeps, emit: Emit): P
   }
   await emit({type: 'request', id: request.id, request: request.text, now: localTime(request.now), dryRun: request.dryRun, ...(request.as !== undefined && {as: request.as})})
   try {
-    const {selected, ...selection} = await selectTools(request.as ?? request.text, deps.tools, deps)
+    deps.signal.throwIfAborted() // while it waited its turn: no model is loaded for it
+    const {text, files} = await deps.attach?.() ?? {text: request.as ?? request.text, files: []}
+    if (files.length > 0) await emit({type: 'attached', files: files.map(({from, path, bytes, type}) => ({from, path, bytes, type}))})
+    const {selected, ...selection} = await selectTools(text, deps.tools, deps)
     await emit({type: 'tools-selected', tools: selected, ms: selection.retrieveMs})
-    const execution = await runPlans(request, selection, deps, emit)
+    const execution = await runPlans({...request, text, attached: files}, selection, deps, emit)
     const status = statusOf(execution, deps.signal.aborted)
     await emit({type: 'answer', text: join(execution.reports, status, request.dryRun)})
     return await end(status)
@@ -86,13 +91,13 @@ export async function runRequest(request: Request, deps: RunDeps, emit: Emit): P
  * has begun: then nothing is done twice. Later plans get the tools of the first selection, and a failed step after a
  * document was read ends the run, so that what was read cannot choose what is done next.
  */
-async function runPlans(request: Request, selection: Omit<Selection<Tool>, 'selected'>, deps: RunDeps, emit: Emit): Promise<Execution> {
+async function runPlans(request: Omit<Request, 'as'> & {attached: Attached[]}, selection: Omit<Selection<Tool>, 'selected'>, deps: RunDeps, emit: Emit): Promise<Execution> {
   let previous: {plan: string; error: string} | undefined
   for (let attempt = 0; ; attempt++) {
-    const planning = await startPlan({request: {text: request.as ?? request.text, now: request.now}, ...selection, attempt, previous}, deps, emit)
+    const planning = await startPlan({request: {text: request.text, now: request.now}, ...selection, attempt, previous}, deps, emit)
     const all = await execute(planning.tasks, {
       // Calls of another plan have the same numbers, and are other calls.
-      ...deps, tools: selection.tools, now: request.now, runId: attempt === 0 ? request.id : `${request.id}-${attempt + 1}`, dryRun: request.dryRun, emit, dropped: planning.dropped,
+      ...deps, tools: selection.tools, now: request.now, runId: attempt === 0 ? request.id : `${request.id}-${attempt + 1}`, dryRun: request.dryRun, emit, dropped: planning.dropped, attached: request.attached,
     })
     // What repair took out counts for nothing, not even when it had begun and failed.
     const execution = {...all, reports: all.reports.filter(r => !planning.dropped.has(r.task.id))}

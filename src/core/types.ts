@@ -86,7 +86,7 @@ export interface Touch { thing: string; writes: boolean }
 /** A question to the user that is not a confirmation: which Ana, what address. */
 export type Question =
   | {type: 'pick'; title: string; candidates: Candidate[]}
-  | {type: 'input'; title: string; placeholder?: string; /** offer to keep the answer in the contacts under this name */ save?: {name: string; field: 'email' | 'phone'}}
+  | {type: 'input'; title: string; placeholder?: string; /** offer to keep the answer in the contacts under this name */ save?: {name: string; field: 'email' | 'phone'}; /** nothing is an answer, too: '' */ isOptional?: boolean}
 export interface Candidate { value: string; label: string; detail?: string }
 /** `undefined`: nobody is there, or the user gave none. */
 export type Answer = {value: string; save?: boolean} | undefined
@@ -151,7 +151,7 @@ export interface Preview {
   fields: PreviewField[]
   /** the full text that would leave or be written; `arg` and `source` as in PreviewField */
   body?: {text: string; arg?: string; source?: Source}
-  attachments?: {name: string; path: string; bytes: number; type: string}[]
+  attachments?: {name: string; path: string; bytes: number; type: string; /** whose it is, where it is no file of the user's (`Attached`) */ from?: string}[]
   /** source of each argument by name; filled in by the executor */
   sources?: Record<string, Source>
   /** one line of truth the user needs, e.g. "No SMS gateway is configured: the message goes to the outbox." */
@@ -205,6 +205,17 @@ export function tool<S extends z.ZodObject>(definition: Tool<S>): Tool {
   return definition as unknown as Tool
 }
 
+/** What a request names and does not hold, as a file: a resource of a server. Somebody else's text. */
+export interface Attached {
+  /** for people: "note:///today of the MCP server home" */
+  from: string
+  path: string
+  bytes: number
+  type: string
+  /** of a text: stands in an argument that is text, in the place of the path */
+  text?: string
+}
+
 /** A tool that the retriever picked. `score` from 0 to 1; 1 for tools that are always on. */
 export interface SelectedTool { name: string; score: number }
 
@@ -235,6 +246,8 @@ export interface Timings {
 /** One union for Ink, plain output, --json and the journal. Plain JSON; docs/events.md is generated from it. */
 export type Event =
   | {type: 'request'; id: string; request: string; now: string; dryRun: boolean; /** what a follow-up was understood as; this is planned */ as?: string}
+  /** what the request names was read (`@SERVER:URI`), and is planned as a file */
+  | {type: 'attached'; files: {from: string; path: string; bytes: number; type: string}[]}
   | {type: 'tools-selected'; tools: SelectedTool[]; ms: number}
   | {type: 'plan-delta'; text: string}
   | {type: 'task-added'; task: Task; effect: Effect; attempt: number; /** what it stands in the place of: a call of the last request, in a line */ insteadOf?: string}

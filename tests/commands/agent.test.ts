@@ -3,7 +3,7 @@ import {spawnSync} from 'node:child_process'
 import fs from 'node:fs'
 import path from 'node:path'
 import {afterEach, beforeEach, expect, test} from 'vitest'
-import {arg, createAgent, tool, z, type Event} from '../../src/agent.ts'
+import {arg, createAgent, tool, z, type ConfirmAnswer, type Event, type Preview, type Question, type Tool} from '../../src/agent.ts'
 import {checkEvents} from '../check-events.ts'
 import {newHome, root} from './program.ts'
 
@@ -71,6 +71,114 @@ test('an abort, and leaving the loop, end the run before anything leaves; a text
   expect(outbox()).toBe(0)
   await expect(agent.run('  ').outcome).rejects.toMatchObject({code: 'usage'})
   await agent.close()
+})
+
+test('`ask` is asked which of two people is meant, and its answer is used; without it, or with none, the step fails', async () => {
+  for (const [i, name] of ['Ana Duarte', 'Ana Silva'].entries()) home.write(`data/contacts/people/${i}.vcf`, ['BEGIN:VCARD', 'VERSION:3.0', `UID:${i}`, `FN:${name}`, `TEL:+1202555010${i + 1}`, 'END:VCARD', ''].join('\r\n'))
+  replay('1. get_phone_number("Ana")\n2. join()\n')
+  const agent = createAgent({home: home.dir})
+  const asked: Question[] = []
+  const results: string[] = []
+  for await (const event of agent.run('the number of Ana', {now, ask: async question => { asked.push(question); return question.type === 'pick' ? {value: question.candidates.find(c => c.label.includes('Silva'))!.value} : undefined }})) {
+    if (event.type === 'task-done') results.push(event.result.value)
+  }
+  expect([asked.map(q => q.type), results]).toEqual([['pick'], ['+12025550102']])
+  for (const options of [{}, {ask: async () => undefined}]) {
+    const events: Event[] = []
+    for await (const event of agent.run('the number of Ana', {now, ...options})) events.push(event)
+    checkEvents(events)
+    expect(events.find(e => e.type === 'task-failed')).toMatchObject({error: {code: 'ambiguous', candidates: [{label: 'Ana Duarte: +12025550101'}, {label: 'Ana Silva: +12025550102'}]}})
+  }
+  await agent.close()
+})
+
+test('an edit is shown again before it is sent; one that fits nothing changes nothing and says so', async () => {
+  replay(sms)
+  const agent = createAgent({home: home.dir})
+  const shown: Preview[] = []
+  const edits: ConfirmAnswer[] = [{edit: {message: 'Later'}}, {edit: {recipients: 7}}, {edit: {nobody: 'x'}}]
+  const run = agent.run('do it', {now, confirm: async preview => { shown.push(preview); return edits[shown.length - 1] ?? 'yes' }})
+  expect((await run.outcome).status).toBe('done')
+  expect(shown.map(p => p.body?.text)).toEqual(['hi', 'Later', 'Later', 'Later'])
+  expect(shown[2]!.notice).toContain('Not changed: ')
+  const [sent] = fs.readdirSync(path.join(home.dir, 'data/sms'))
+  expect(fs.readFileSync(path.join(home.dir, 'data/sms', sent!), 'utf8')).toContain('Later')
+  await agent.close()
+})
+
+/** Outward, at work until it is stopped; `begun` resolves when it is. */
+function slow(): {tool: Tool; begun: Promise<void>; calls: () => number} {
+  let calls = 0
+  let begin = (): void => undefined
+  const begun = new Promise<void>(resolve => { begin = resolve })
+  return {begun, calls: () => calls, tool: tool({
+    name: 'ring', description: 'Ring a bell.', args: z.object({bell: arg.text()}), effect: 'outward', returns: 'none',
+    preview: async ({bell}) => ({effect: 'outward', title: 'Bell', fields: [{label: 'Bell', value: bell, arg: 'bell'}]}),
+    run: async (_args, {signal}) => {
+      calls++
+      begin()
+      return new Promise((_, reject) => { signal.addEventListener('abort', () => reject(signal.reason as Error), {once: true}) })
+    },
+  })}
+}
+const steps = (): {type: string; key?: string; error?: {code: string; message: string}}[] => fs.readdirSync(path.join(home.dir, 'state/journal'))
+  .flatMap(day => fs.readFileSync(path.join(home.dir, 'state/journal', day), 'utf8').split('\n').filter(Boolean).map(line => JSON.parse(line) as {type: string})) // our own lines
+
+test('close() in the middle: what waits for a word is not sent, also by a yes that comes late; what waits its turn never begins', async () => {
+  replay(sms)
+  const agent = createAgent({home: home.dir})
+  let isAsked = (): void => undefined
+  const asked = new Promise<void>(resolve => { isAsked = resolve })
+  let answer = (_: 'yes'): void => undefined
+  const first = agent.run('do it', {now, confirm: () => { isAsked(); return new Promise(resolve => { answer = resolve }) }})
+  const second = agent.run('do it again', {now, confirm: async () => 'yes'})
+  await asked
+  const closed = agent.close()
+  answer('yes')
+  await closed
+  expect([await first.outcome, await second.outcome]).toEqual([{status: 'cancelled', exitCode: 130}, {status: 'cancelled', exitCode: 130}])
+  const events: Event[] = []
+  for await (const event of second) events.push(event)
+  checkEvents(events)
+  expect(events.map(e => e.type)).toEqual(['request', 'done'])
+  expect([outbox(), steps().filter(line => line.type === 'task-started')]).toEqual([0, []])
+  await expect(agent.run('do it').outcome).rejects.toMatchObject({code: 'usage', message: 'This agent is closed'})
+  await agent.close()
+})
+
+test('close() in the middle of a step that leaves the machine: the journal has its begin and its end, which says that it may have been done, and a later start has nothing to tell', async () => {
+  replay('1. ring("big")\n2. ring("small")\n3. join()\n')
+  const {tool: ring, begun, calls} = slow()
+  const agent = createAgent({home: home.dir, tools: [ring]})
+  const run = agent.run('ring both', {now, confirm: async () => 'yes'})
+  await begun
+  await agent.close()
+  expect(await run.outcome).toEqual({status: 'cancelled', exitCode: 130})
+  const kept = steps()
+  const started = kept.filter(line => line.type === 'task-started')
+  expect(started).toHaveLength(calls())
+  for (const {key} of started) expect(kept.find(line => line.key === key && line.type === 'task-failed')).toMatchObject({error: {code: 'cancelled', message: 'Stopped while it ran; it may have been done all the same, please check'}})
+  expect((await home.run(['log'])).stdout).toContain('it may have been done all the same')
+  const told: string[] = []
+  const later = createAgent({home: home.dir, tell: line => told.push(line)})
+  replay('1. get_phone_number("Nobody")\n2. join()\n')
+  await later.run('nothing', {now}).outcome
+  await later.close()
+  expect(told).toEqual([])
+})
+
+test('a step that an earlier run was cut off in is told of once, before the first card', async () => {
+  const {pid} = spawnSync(process.execPath, ['-e', '']) // gone
+  const step = {type: 'task-started', at: new Date().toISOString(), pid, run: 'r', key: 'r-1', tool: 'create_note', effect: 'local', args: {name: 'Shopping', content: 'milk', folder: ''}}
+  home.write(`state/journal/${step.at.slice(0, 10)}.ndjson`, `${JSON.stringify(step)}\n`)
+  replay(sms)
+  const order: string[] = []
+  for (let start = 0; start < 2; start++) {
+    const agent = createAgent({home: home.dir, tell: line => order.push(line)})
+    await agent.run('do it', {now, confirm: async () => { order.push('card'); return 'skip' }}).outcome
+    await agent.close()
+  }
+  expect(order).toEqual([expect.stringMatching(/^tinyagent was cut off in a step at .*It was not done: There is no note 'Shopping'/), 'card', 'card'])
 })
 
 test('the example of docs/embedding.md runs on the built package: a yes sends, anything else does not', () => {

@@ -1,4 +1,5 @@
 // The built program with tools that are not its own, and as an MCP server for the official client.
+import {spawnSync} from 'node:child_process'
 import {mkdirSync, readFileSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {Client, type ElicitRequest, type ElicitResult} from '@modelcontextprotocol/client'
@@ -196,6 +197,17 @@ describe('tinyagent as an MCP server', () => {
       return value === undefined ? {action: 'decline'} : {action: 'accept', content: {answer: value}}
     }})
     expect(await client.callTool({name: 'get_phone_number', arguments: {name: 'Ana'}})).toMatchObject({structuredContent: {value: '+12025550102'}})
+  })
+
+  test('a step that an earlier run was cut off in is told of once, with the first card', async () => {
+    const at = home()
+    const step = {type: 'task-started', at: new Date().toISOString(), pid: spawnSync(process.execPath, ['-e', '']).pid, run: 'r', key: 'r-1', tool: 'create_note', effect: 'local', args: {name: 'Shopping', content: 'milk', folder: ''}}
+    at.write(`state/journal/${step.at.slice(0, 10)}.ndjson`, `${JSON.stringify(step)}\n`)
+    const asked: string[] = []
+    const client = await connect(at, {mode: 'auto', answer: ({message}) => { asked.push(message); return {action: 'decline'} }})
+    await client.callTool(sms)
+    await client.callTool(sms)
+    expect(asked).toEqual([expect.stringMatching(/^tinyagent was cut off in a step at [^]*It was not done: [^]*\n\nText message\n/), expect.stringMatching(/^Text message\n/)])
   })
 
   test('--yes is refused: it would be a word on calls that nobody has seen', async () => {

@@ -37,6 +37,12 @@ const noVoice = {dictate: () => Promise.resolve({text: ''}), sendSpoken: false}
 const settled = (): Promise<void> => new Promise(resolve => setImmediate(() => setImmediate(resolve)))
 const until = async (test: () => boolean): Promise<void> => { while (!test()) await settled() }
 
+it('a card says of each file that goes along whose it is, where it is no file of the user\'s', () => {
+  const files = [{name: 'a.pdf', path: '/home/sam/a.pdf', bytes: 10, type: 'application/pdf'}, {name: 'today.txt', path: '/tmp/x/today.txt', bytes: 17, type: 'text/plain', from: 'note:///today\u001b[2J of the MCP server home'}]
+  const rows = cardRows({...preview, attachments: files}, 200).filter(row => row.text.startsWith('Attachment'))
+  expect(rows).toEqual([{text: 'Attachment: a.pdf (10 B, application/pdf) /home/sam/a.pdf'}, {text: 'Attachment: today.txt (17 B, text/plain) /tmp/x/today.txt  (FROM A DOCUMENT OR MAIL: note:///today\\x1b[2J of the MCP server home)', color: 'red'}])
+})
+
 describe('the plan on the screen', () => {
   it('shows a step that two others use once, and refers to it after that', () => {
     expect(tree(view(started).tasks).map(l => [l.view.task.id, l.depth, l.kind])).toEqual([[3, 0, 'full'], [1, 1, 'full'], [2, 1, 'full'], [1, 2, 'ref']])

@@ -152,9 +152,9 @@ describe('what is no plan of this request', () => {
   })
 
   test('but what the user spelled out may stand there, as it was said', async () => {
-    const answer = '1. compose_new_email(["Ana@example.org", "bo@northgate.com"], [""], "Hi", "", ["/home/bo/a b.pdf"])\n2. send_sms(["2025550101", "07719"], "hi")\n3. join()'
+    const answer = '1. compose_new_email(["Ana@example.org", "bo@north-gate.com"], [""], "Hi", "", ["/home/bo/a-b c.pdf"])\n2. send_sms(["2025550101", "07719"], "hi")\n3. join()'
     const server = await serve([answer])
-    const {summary} = await planned(endpointAt(server.url), 'Mail ana@example.org. Also bo at northgate dot com, with /home/bo/a b.pdf; text (202) 555-0101, oh double seven one nine')
+    const {summary} = await planned(endpointAt(server.url), 'Mail ana@example.org. Also bo at north-gate dot com, with /home/bo/a-b c.pdf; text (202) 555-0101, oh double seven one nine')
     expect(summary.plan.tasks.map(t => t.tool)).toEqual(['compose_new_email', 'send_sms'])
     expect(summary.repairs).toEqual(['empty-item'])
   })

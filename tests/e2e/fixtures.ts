@@ -53,6 +53,6 @@ export function desktop(dir: string): {env: Record<string, string>; opened(): Pr
   chmodSync(path.join(bin, 'xdg-open'), 0o755)
   return {
     env: {TINYAGENT_NO_KEYRING: '1', DISPLAY: ':99', PATH: `${bin}:${process.env['PATH']}`},
-    opened: () => vi.waitFor(() => { if (!existsSync(note)) throw new Error('no browser was opened'); return readFileSync(note, 'utf8') }, 60_000),
+    opened: () => vi.waitFor(() => { if (!existsSync(note)) throw new Error('no browser was opened'); const url = readFileSync(note, 'utf8'); rmSync(note); return url }, 60_000),
   }
 }

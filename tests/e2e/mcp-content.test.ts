@@ -11,7 +11,10 @@ async function home(): Promise<string> {
   await runProgram(dir, ['tools', 'approve', 'home', '--yes'])
   return dir
 }
-const repl = async (dir?: string): Promise<Terminal> => openRepl({home: dir ?? await home(), plan: 'nothing', columns: 120, rows: 40})
+const repl = async (dir?: string): Promise<Terminal> => {
+  const at = dir ?? await home()
+  return openRepl({home: at, plan: 'nothing', columns: 120, rows: 40, env: {TMPDIR: at}})
+}
 
 describe('/mcp', () => {
   it('lists, completes and reads', async () => {
@@ -28,6 +31,15 @@ describe('/mcp', () => {
     }
     t.type('\r')
     await t.shows('Buy \\x1b[31mmilk\\x1b[0m')
+    // In a request: "@", where contacts are, too.
+    for (const [typed, shown] of [['text Ana @ho', '❯ text Ana @home:'], ['note:///t', '❯ text Ana @home:note:///today']] as const) {
+      t.type(typed)
+      await t.shows(typed)
+      t.type(keys.tab)
+      await t.shows(shown)
+    }
+    t.type('\r')
+    await t.shows('attached: note:///today of the MCP server home (17 B, text/plain)')
   })
 
   it('puts a prompt into the input line, where it can be changed; Enter makes it a request', async () => {
@@ -42,6 +54,42 @@ describe('/mcp', () => {
     // An Enter that comes with the text is not taken for one that was meant for it.
     await vi.waitFor(() => { t.type('\r'); expect(readFileSync(path.join(dir, 'state/history'), 'utf8')).toContain('tomorrow at 10am') }, 20_000)
     await t.shows('What shall I do?')
+  })
+
+  it('as /SERVER:PROMPT is completed, and asks for one argument after the other; an optional one may stay empty, Esc leaves', async () => {
+    const t = await repl()
+    t.type('/ho')
+    await t.shows('❯ /ho')
+    t.type(keys.tab)
+    await t.shows('❯ /home:')
+    t.type(keys.tab)
+    await t.shows('/mcp list home asks home what it has')
+    t.type('\u0003/mcp\r')
+    await t.shows('prompt brief city=... [tone=...]')
+    t.type('/home:br')
+    await t.shows('❯ /home:br')
+    t.type(keys.tab)
+    await t.shows('❯ /home:brief')
+    t.type('\r')
+    await t.shows('home asks for city: which city')
+    // The question takes the keys, and not the input line any more.
+    const isAsked = (): Promise<void> => vi.waitFor(() => expect(t.text()).not.toContain('What shall I do?'), 20_000)
+    await isAsked()
+    t.type('New York\r')
+    await t.shows('home asks for tone')
+    await t.shows('also with nothing')
+    await isAsked()
+    t.type('\r')
+    await t.shows('❯ Remind me to read about New York tomorrow at 9am')
+    t.type(keys.ctrlC)
+    await t.shows('What shall I do?')
+    t.type('/home:brief')
+    await vi.waitFor(() => { t.type('\r'); expect(t.text()).toContain('home asks for city: which city') }, 20_000)
+    await isAsked()
+    t.type(keys.escape)
+    await t.shows('The prompt was left; nothing was sent.')
+    t.type('/home:\r')
+    await t.shows('mcp prompt needs a server and the name of a prompt')
   })
 
   it('never takes over what the user is typing, and makes no command of a text', async () => {
@@ -77,6 +125,15 @@ describe('/mcp', () => {
     t.type('\r')
     await t.shows(/you:$/)
     expect(t.text()).not.toContain('plan:')
+    t.type('/home:brief\r')
+    await t.shows('ask: home asks for city: which city')
+    await t.shows('answer (empty for none):')
+    t.type('Rome\r')
+    await t.shows('answer (may be empty):')
+    t.type('dry\r')
+    await t.shows('| Remind me to read about Rome in a dry tone tomorrow at 9am')
+    t.type('\r')
+    await t.shows(/you:$/)
     t.type('/exit\r')
     expect(await t.exits()).toBe(0)
   })

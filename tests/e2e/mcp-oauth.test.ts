@@ -24,7 +24,7 @@ it('is signed in at by browser, approved, called with a card, checked by doctor 
   const home = testHome()
   put(home, 'config/mcp.json', JSON.stringify({mcpServers: {remote: {url: remote.url}}}))
   const {env, opened} = desktop(home)
-  const run = (...args: string[]): ReturnType<typeof runProgram> => runProgram(home, args, {env})
+  const run = (...args: string[]): ReturnType<typeof runProgram> => runProgram(home, args, {env: {...env, TINYAGENT_REPLAY: path.join(home, 'plan.txt')}})
 
   const before = await run('tools', 'approve', 'remote', '--yes')
   expect([before.code, before.stderr]).toEqual([1, expect.stringContaining('The MCP server remote wants you to sign in: `tinyagent tools sign-in remote` does that by browser')])
@@ -45,13 +45,30 @@ it('is signed in at by browser, approved, called with a card, checked by doctor 
   await t.shows('The lights of the hall are at 7%.')
   expect(await t.exits()).toBe(0)
 
+  // More is asked for when it is needed, by the user alone.
+  remote.needed.push('mcp', 'mcp.write')
+  const narrow = await run('--yes', 'lights in the hall to 7')
+  expect([narrow.code, narrow.stdout]).toEqual([1, expect.stringContaining('it wants mcp.write besides. If you want to allow that, `tinyagent tools sign-in remote`')])
+  const widening = run('tools', 'sign-in', 'remote')
+  await browse(await opened(), 'me@example.org')
+  expect((await widening).stdout).toContain('It wants to be allowed more than before: mcp.write')
+  expect(await run('--yes', 'lights in the hall to 7')).toMatchObject({code: 0, stdout: expect.stringContaining('The lights of the hall are at 7%.') as string})
+
   expect((await run('doctor', '--network')).stdout).toContain(`${new URL(provider.origin).host}  renews your sign-in at your MCP server remote`)
+  const {access: last} = JSON.parse(readFileSync(path.join(home, 'config/secrets/mcp-oauth-remote'), 'utf8')) as {access: string} // we wrote it
+  expect(await run('tools', 'sign-out', 'remote')).toMatchObject({code: 0, stdout: expect.stringContaining('the sign-in for remote was taken back there') as string})
+  expect(provider.revocations.map(r => r.get('token'))).toContain(last)
+  expect((await run('tools', 'sign-out', 'remote')).stdout).toContain('tinyagent has no sign-in at remote')
+  const third = run('tools', 'sign-in', 'remote')
+  await browse(await opened(), 'me@example.org')
+  await third
   provider.endAll('withdrawn')
   const checks = JSON.parse((await run('--json', 'doctor')).stdout) as {name: string; state: string; detail: string}[] // our own output
   expect(checks.find(c => c.name === 'MCP server remote')).toMatchObject({state: 'bad', detail: expect.stringContaining('does not take your sign-in any more: `tinyagent tools sign-in remote`') as string})
 
   for (const secret of [kept.access, kept.refresh]) expect(`${written(home)}${t.raw}${signedIn.stdout}`).not.toContain(secret)
-  expect((await run('tools', 'sign-out', 'remote')).code).toBe(0)
+  const offline = await run('--offline', 'tools', 'sign-out', 'remote')
+  expect([offline.code, offline.stdout]).toEqual([0, expect.stringContaining('But it was not taken back: --offline is on. Take it back on the list of')])
   expect(readdirSync(path.join(home, 'config/secrets'))).toEqual([])
 })
 

@@ -1,5 +1,5 @@
 // The real planner and retriever, end to end. What they choose is measured by `tinyagent eval`; here is what holds for any choice.
-import {spawn} from 'node:child_process'
+import {spawn, spawnSync} from 'node:child_process'
 import {once} from 'node:events'
 import path from 'node:path'
 import {describe, expect, it, onTestFinished} from 'vitest'
@@ -33,6 +33,18 @@ describe('the models that come with the program', () => {
       expect(tools.map(t => t.name)).toContain(task.tool)
       expect(task.args).toHaveLength(Object.keys(specs.find(s => s.name === task.tool)!.args.shape).length)
     }
+  })
+  it('plan and run for a program that embeds them, with the same events and nothing sent without a yes', () => {
+    const home = testHome()
+    const {status, stdout} = spawnSync(process.execPath, ['tests/fixtures/embed.mjs', 'text +14155550123 that I am late'], {encoding: 'utf8', timeout: 120_000, env: {...process.env, HOME: home, TINYAGENT_HOME: home}})
+    expect(status).toBe(0)
+    const [plan, ...rest] = stdout.trimEnd().split('\n').map(line => JSON.parse(line) as unknown) // of our own program
+    const outcome = rest.pop() as {status: string; exitCode: number}
+    const events = rest as Event[]
+    checkEvents(events)
+    expect(parsePlan(plan as string).tasks.every(task => specs.some(s => s.name === task.tool))).toBe(true)
+    expect(events.at(-1)).toMatchObject({type: 'done', ...outcome})
+    for (const e of events) if (e.type === 'task-started') expect(e.effect).not.toBe('outward')
   })
   it('can be stopped in the middle of a word, and the terminal is as before', async () => {
     const t = open([request])

@@ -13,6 +13,8 @@ export interface AuthorizationServer {
   lifetime: {access: number}
   /** bodies of requests to the token endpoint */
   tokenRequests: URLSearchParams[]
+  /** bodies of requests that take a token back (RFC 7009) */
+  revocations: URLSearchParams[]
   /** bodies of requests that register a client */
   registrations: unknown[]
   /** What a provider does to sign-ins after a while, or when the user takes them back; 'access': the access tokens alone. */
@@ -27,11 +29,14 @@ export async function startAuthorizationServer({isConfidential = false, forMcp =
   let handle = (_request: IncomingMessage, response: ServerResponse): void => { response.writeHead(503).end() } // until the provider is made
   const tokenRequests: URLSearchParams[] = []
   const registrations: unknown[] = []
+  const revocations: URLSearchParams[] = []
   const server = createServer((request, response) => {
-    if (request.url === '/token' || request.url === '/reg') {
+    const forms: Record<string, URLSearchParams[]> = {'/token': tokenRequests, '/token/revocation': revocations}
+    const form = forms[request.url ?? '']
+    if (form || request.url === '/reg') {
       let body = ''
       request.on('data', (chunk: Buffer) => { body += chunk.toString() })
-      request.on('end', () => { if (request.url === '/reg') registrations.push(JSON.parse(body)); else tokenRequests.push(new URLSearchParams(body)) })
+      request.on('end', () => { if (form) form.push(new URLSearchParams(body)); else registrations.push(JSON.parse(body)) })
     }
     handle(request, response)
   })
@@ -63,12 +68,13 @@ export async function startAuthorizationServer({isConfidential = false, forMcp =
       },
       {client_id: 'dovecot', client_secret: 'dovecot-secret', redirect_uris: [], response_types: [], grant_types: [], token_endpoint_auth_method: 'client_secret_basic'},
     ],
-    scopes: ['mail', 'openid', 'offline_access', ...(forMcp ? ['mcp'] : [])],
+    scopes: ['mail', 'openid', 'offline_access', ...(forMcp ? ['mcp', 'mcp.write'] : [])],
     features: {devInteractions: {enabled: true}, deviceFlow: {enabled: true}, introspection: {enabled: true, allowedPolicy: () => true}, ...(forMcp && {
       registration: {enabled: true},
+      revocation: {enabled: true},
       resourceIndicators: {
         enabled: true, useGrantedResource: () => true,
-        getResourceServerInfo: (_: unknown, resource: string) => ({scope: 'mcp', audience: resource, accessTokenFormat: 'opaque', accessTokenTTL: lifetime.access}),
+        getResourceServerInfo: (_: unknown, resource: string) => ({scope: 'mcp mcp.write', audience: resource, accessTokenFormat: 'opaque', accessTokenTTL: lifetime.access}),
       },
     })},
     issueRefreshToken: () => true,
@@ -80,7 +86,7 @@ export async function startAuthorizationServer({isConfidential = false, forMcp =
   })
   handle = provider.callback()
   return {
-    origin, lifetime, tokenRequests, registrations,
+    origin, lifetime, tokenRequests, revocations, registrations,
     settings: {client_id: 'tinyagent', authorize_url: `${origin}/auth`, token_url: `${origin}/token`, device_url: `${origin}/device/auth`, scope: 'mail offline_access'},
     introspectionUrl: `${origin.replace('http://', 'http://dovecot:dovecot-secret@')}/token/introspection`,
     endAll: how => {

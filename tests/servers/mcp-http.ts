@@ -1,7 +1,7 @@
 // A real MCP server over HTTP that wants a token, by the official SDK: it asks the authorization server whose a token is (RFC 7662), and
 // takes only those that are for itself (RFC 8707).
 import {createServer, type IncomingMessage, type Server} from 'node:http'
-import {createMcpHandler, getOAuthProtectedResourceMetadataUrl, McpServer, OAuthError, OAuthErrorCode, requireBearerAuth} from '@modelcontextprotocol/server'
+import {createMcpHandler, getOAuthProtectedResourceMetadataUrl, McpServer, OAuthError, OAuthErrorCode, requireBearerAuth, requireScopes} from '@modelcontextprotocol/server'
 import {z} from 'zod'
 import type {AuthorizationServer} from './authorization.ts'
 
@@ -11,6 +11,8 @@ export interface HttpMcpServer {
   requests: {path: string; token: string | undefined}[]
   /** what RFC 9728 says of it; a test may make a liar of it */
   metadata: Record<string, unknown>
+  /** scopes that a call of its tool needs; none at first */
+  needed: string[]
   /** answers requests before the server does, where it gives something */
   before: {handle?: (path: string) => {status: number; headers?: Record<string, string>; body?: string} | undefined}
   stop(): Promise<void>
@@ -19,9 +21,13 @@ export interface HttpMcpServer {
 export async function startMcpServer({origin, introspectionUrl}: Pick<AuthorizationServer, 'origin' | 'introspectionUrl'>): Promise<HttpMcpServer> {
   const requests: HttpMcpServer['requests'] = []
   const before: HttpMcpServer['before'] = {}
+  const needed: string[] = []
   const mcp = createMcpHandler(() => {
     const server = new McpServer({name: 'remote', version: '1.0.0'})
-    server.registerTool('set_lights', {description: 'Set the brightness of the lights in a room.', inputSchema: z.object({room: z.string(), level: z.number().int()})}, ({room, level}) => ({content: [{type: 'text', text: `The lights of the ${room} are at ${level}%.`}]}))
+    server.registerTool('set_lights', {
+      description: 'Set the brightness of the lights in a room.', inputSchema: z.object({room: z.string(), level: z.number().int()}),
+      scopeChallenge: context => { const [first, ...more] = needed; return first === undefined ? undefined : requireScopes(first, ...more)(context) },
+    }, ({room, level}) => ({content: [{type: 'text', text: `The lights of the ${room} are at ${level}%.`}]}))
     return server
   })
   const server: Server = createServer((incoming, outgoing) => {
@@ -55,7 +61,7 @@ export async function startMcpServer({origin, introspectionUrl}: Pick<Authorizat
       return {token, clientId: told.client_id ?? '', scopes: told.scope?.split(' ') ?? [], ...(told.exp !== undefined && {expiresAt: told.exp})}
     }},
   })
-  return {url, requests, metadata, before, stop: async () => { await mcp.close(); await new Promise(resolve => { server.close(resolve); server.closeAllConnections() }) }}
+  return {url, requests, metadata, needed, before, stop: async () => { await mcp.close(); await new Promise(resolve => { server.close(resolve); server.closeAllConnections() }) }}
 }
 
 async function requestOf(incoming: IncomingMessage, url: string): Promise<Request> {

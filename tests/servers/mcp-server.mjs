@@ -65,6 +65,8 @@ function offerContent(server) {
   server.registerResource('today', 'note:///today', {title: 'Today\u001b]0;owned\u0007', mimeType: 'text/plain', size: 11}, uri => ({contents: [{uri: uri.href, text: 'Buy \u001b[31mmilk\u001b[0m'}]}))
   server.registerResource('picture', 'note:///picture', {mimeType: 'image/png'}, uri => ({contents: [{uri: uri.href, mimeType: 'image/png', blob: Buffer.alloc(12_345).toString('base64')}]}))
   server.registerResource('big', 'note:///big', {}, uri => ({contents: [{uri: uri.href, text: 'x'.repeat(500_000)}]}))
+  server.registerResource('huge', 'note:///huge', {}, uri => ({contents: [{uri: uri.href, text: 'x'.repeat(6 * 1024 ** 2)}]}))
+  server.registerResource('folder', 'note:///folder', {}, () => ({contents: [{uri: 'note:///a', text: 'a'}, {uri: 'note:///b', blob: 'AAAA'}]}))
   server.registerResource('day', new ResourceTemplate('note:///day/{day}', {list: undefined}), {title: 'A day'}, (uri, {day}) => ({contents: [{uri: uri.href, text: `Nothing on ${day}`}]}))
 }
 

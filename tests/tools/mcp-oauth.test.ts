@@ -7,9 +7,11 @@ import {afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test}
 import type {SecretConfig} from '../../src/core/secrets.ts'
 import {openConnection, type Connection} from '../../src/tools/mcp/connection.ts'
 import {signInAt} from '../../src/tools/mcp/sign-in.ts'
-import {deleteSignIn, readSignIn, writeSignIn, type SignIn} from '../../src/tools/mcp/sign-ins.ts'
+import {revokeSignIn} from '../../src/tools/mcp/sign-out.ts'
+import {deleteSignIn, readSignIn, scopesOf, writeSignIn, type SignIn} from '../../src/tools/mcp/sign-ins.ts'
 import type {HttpServer} from '../../src/tools/mcp/tokens.ts'
 import {browse, startAuthorizationServer, type AuthorizationServer} from '../servers/authorization.ts'
+import {freePort} from '../servers/process.ts'
 import {startMcpServer, type HttpMcpServer} from '../servers/mcp-http.ts'
 
 let provider: AuthorizationServer
@@ -19,7 +21,7 @@ beforeAll(async () => {
   remote = await startMcpServer(provider)
 })
 afterAll(async () => { await remote?.stop(); await provider?.stop() })
-beforeEach(() => { provider.lifetime.access = 3600; remote.requests.length = 0; provider.tokenRequests.length = 0; provider.registrations.length = 0; delete remote.before.handle })
+beforeEach(() => { provider.lifetime.access = 3600; remote.requests.length = 0; remote.needed.length = 0; provider.revocations.length = 0; provider.tokenRequests.length = 0; provider.registrations.length = 0; delete remote.before.handle })
 
 function secrets(): SecretConfig & {dir: string; kept: string} {
   const dir = mkdtempSync(path.join(tmpdir(), 'tinyagent-mcp-oauth-'))
@@ -41,7 +43,7 @@ function browser(answer: 'allow' | 'deny' = 'allow'): {open: (url: string) => Pr
   return {pages, open: async url => { pages.push(new URL(url)); browse(url, 'me@example.org', answer).catch(() => undefined); return true }}
 }
 
-async function signedIn(at: SecretConfig, options: {clock?: () => number} = {}): Promise<SignIn> {
+async function signedIn(at: SecretConfig, options: {clock?: () => number; scopes?: string[]} = {}): Promise<SignIn> {
   const signIn = await signInAt(serverAt(), {say: () => undefined, open: browser().open, port: 0, signal: signal(), timeoutMs: 20_000, ...options})
   await writeSignIn(serverAt(), signIn, at)
   return signIn
@@ -123,6 +125,78 @@ describe('a server that wants a sign-in', () => {
     await deleteSignIn('remote', at)
     expect(await connect(at, serverAt(remote.url, {headers: {authorization: `Bearer ${access}`}})).tools(signal())).toHaveLength(1)
     await expect(connect(at, serverAt(remote.url, {headers: {Authorization: 'Bearer wrong'}})).tools(signal())).rejects.toMatchObject({code: 'unavailable', message: expect.stringContaining('does not take the login that it is given') as string})
+  })
+})
+
+describe('a call that needs more than the sign-in allows', () => {
+  const lights = (connection: Connection): Promise<unknown> => connection.call('set_lights', {room: 'hall', level: 3}, {signal: signal(), progress: () => undefined})
+
+  test('is not done, asks for one new sign-in and makes none; the sign-in asks for what was missing besides what was there, and the same connection goes on with it', async () => {
+    const at = secrets()
+    expect((await signedIn(at)).scope).toBe('mcp')
+    const connection = connect(at)
+    remote.needed.push('mcp', 'mcp.write')
+    await expect(lights(connection)).rejects.toMatchObject({code: 'refused', message: 'The MCP server remote does not allow this with your sign-in, so nothing was done: it wants mcp.write besides. If you want to allow that, `tinyagent tools sign-in remote` asks its sign-in page for it.'})
+    expect([provider.tokenRequests.length, provider.registrations.length]).toEqual([1, 1]) // of the first sign-in
+
+    const {scope, wanted} = (await readSignIn(serverAt(), at))!
+    expect([scope, wanted]).toEqual(['mcp', 'mcp.write'])
+    const again = await signedIn(at, {scopes: scopesOf(scope, wanted)})
+    expect([again.scope, again.wanted]).toEqual(['mcp mcp.write', undefined])
+    expect(await lights(connection)).toMatchObject({content: [{text: 'The lights of the hall are at 3%.'}]})
+  })
+
+  test('and for which the sign-in has all that is asked for says that the account may lack the right', async () => {
+    const at = secrets()
+    await signedIn(at)
+    const challenge = 'Bearer error="insufficient_scope", scope="mcp"'
+    remote.before.handle = requested => requested === '/mcp' ? {status: 403, headers: {'www-authenticate': challenge}} : undefined
+    const reason = {code: 'refused', message: expect.stringContaining('The sign-in has what it asks for (mcp): your account there may not have the right.') as string}
+    await expect(connect(at).tools(signal())).rejects.toMatchObject(reason)
+    expect((await readSignIn(serverAt(), at))!.wanted).toBeUndefined()
+  })
+
+  test.each([
+    ['says nothing of what is missing', 'Bearer error="insufficient_scope"', /It does not say what is missing/],
+    ['writes nonsense', `Bearer error="insufficient_scope", scope="\u00e9 ${'x'.repeat(300)} \\ ok"`, /it wants ok besides/],
+  ])('at a server that %s is told in words', async (_, challenge, message) => {
+    const at = secrets()
+    await signedIn(at)
+    remote.before.handle = requested => requested === '/mcp' ? {status: 403, headers: {'www-authenticate': challenge}} : undefined
+    await expect(connect(at).tools(signal())).rejects.toMatchObject({code: 'refused', message: expect.stringMatching(message) as string})
+  })
+
+  test('with a token of the user\'s own says nothing of a sign-in that would not be used', async () => {
+    const at = secrets()
+    const {access} = await signedIn(at)
+    const connection = connect(at, serverAt(remote.url, {headers: {Authorization: `Bearer ${access}`}}))
+    remote.needed.push('mcp.write')
+    await expect(lights(connection)).rejects.toMatchObject({code: 'refused', message: expect.stringMatching(/does not allow this with the token in its "headers" in mcp\.json.*mcp\.write/) as string})
+  })
+})
+
+describe('signing out', () => {
+  test('takes the sign-in back at its authorization server: neither of its tokens is good for anything afterwards', async () => {
+    const at = secrets()
+    const signIn = await signedIn(at)
+    await revokeSignIn('remote', signIn, signal())
+    expect(provider.revocations.map(r => [r.get('token'), r.get('token_type_hint'), r.get('client_id')])).toEqual([
+      [signIn.refresh, 'refresh_token', signIn.client.client_id], [signIn.access, 'access_token', signIn.client.client_id],
+    ])
+    await expect(connect(at).tools(signal())).rejects.toMatchObject({message: expect.stringContaining('does not take your sign-in any more') as string})
+  })
+
+  let free = 0
+  beforeAll(async () => { free = await freePort() })
+  test.each([
+    ['that has no such place', (kept: SignIn) => { delete kept.revokeUrl }, /has no way to take a sign-in back/],
+    ['that says no', (kept: SignIn) => { kept.client.client_id = 'nobody' }, /did not take the sign-in back \(invalid_client/],
+    ['that is not there', (kept: SignIn) => { kept.revokeUrl = `http://127.0.0.1:${free}/` }, /cannot be reached: nothing answers/],
+    ['that would get it unencrypted', (kept: SignIn) => { kept.revokeUrl = 'http://evil.example/' }, /not https or not where it may lead/],
+  ])('at an authorization server %s says so', async (_, change, message) => {
+    const kept = await signedIn(secrets())
+    change(kept)
+    await expect(revokeSignIn('remote', kept, signal())).rejects.toMatchObject({message: expect.stringMatching(message) as string})
   })
 })
 

@@ -1,6 +1,6 @@
 // One MCP server: started or reached when it is first needed, spoken to with time limits and limits on size, and ended with
 // everything that it has started. What it says is text of a stranger.
-import {Client, ReadBuffer, SdkError, SdkErrorCode, serializeMessage, StreamableHTTPClientTransport, type CallToolResult, type Tool as McpTool, type Transport} from '@modelcontextprotocol/client'
+import {Client, extractWWWAuthenticateParams, ReadBuffer, SdkError, SdkErrorCode, serializeMessage, StreamableHTTPClientTransport, type CallToolResult, type Tool as McpTool, type Transport} from '@modelcontextprotocol/client'
 import {getDefaultEnvironment} from '@modelcontextprotocol/client/stdio'
 import {isAbort, reasonOf, ToolError, UsageError} from '../../core/errors.ts'
 import {accompany, type Companion} from '../../core/exec.ts'
@@ -164,6 +164,9 @@ function causesOf(error: unknown): unknown[] {
 
 const hasOwnToken = ({headers}: McpServer & {type: 'http'}): boolean => Object.keys(headers).some(key => key.toLowerCase() === 'authorization')
 
+const ownTooNarrow = (name: string, scope: string | undefined): ToolError => new ToolError('refused',
+  `The MCP server ${name} does not allow this with the token in its "headers" in mcp.json, so nothing was done${scope === undefined ? '' : `: it wants ${oneLine(scope).slice(0, 200)}`}.`)
+
 /** fetch's own message is "fetch failed". */
 const causeOf = (error: unknown): string => error instanceof Error && error.cause !== undefined && /fetch failed/.test(error.message) ? `cannot be reached: ${reasonOf(error.cause)}` : reasonOf(error)
 
@@ -223,12 +226,18 @@ async function openPipes(server: McpServer & {type: 'stdio'}): Promise<Wire> {
 function openHttp(server: McpServer & {type: 'http'}, secrets: SecretConfig): Wire {
   let received = 0
   let ended = ''
+  // A token that the user has put into the file is used as it is.
+  const tokens = hasOwnToken(server) ? undefined : tokensFor(server, secrets)
   const transport = new StreamableHTTPClientTransport(new URL(server.url), {
     requestInit: {headers: server.headers},
-    // A token that the user has put into the file is used as it is.
-    ...(!hasOwnToken(server) && {authProvider: tokensFor(server, secrets)}),
+    ...(tokens && {authProvider: tokens}),
     fetch: async (url, init) => {
       const response = await fetch(url, init)
+      // The stream for what nobody asked for (GET) is no wish of the user's.
+      if (response.status === 403 && init?.method === 'POST') {
+        const {error, scope} = extractWWWAuthenticateParams(response)
+        if (error === 'insufficient_scope') throw await (tokens?.tooNarrow(scope) ?? ownTooNarrow(server.name, scope))
+      }
       if (!response.body) return response
       const counted = response.body.pipeThrough(new TransformStream<Uint8Array, Uint8Array>({
         transform(chunk, controller) {

@@ -25,6 +25,8 @@ const maxListed = 1_000
 const maxName = 300
 /** of a resource or a prompt on the screen, in characters */
 const maxShown = 20_000
+/** of a resource that a request names, in bytes */
+const maxAttached = 5 * 1024 ** 2
 
 /** Nothing for a kind that the server does not have. Throws ToolError. */
 export async function contentsOf(open: OpenServer, signal: AbortSignal): Promise<Contents> {
@@ -72,16 +74,44 @@ export async function readResource(open: OpenServer, uri: string, signal: AbortS
   return cut(printable(parts.join('\n')), maxShown)
 }
 
-/** What a prompt says with these arguments, each message after the other. Throws ToolError, or UsageError for arguments that do not fit. */
-export async function fillPrompt(open: OpenServer, name: string, given: Record<string, string>, signal: AbortSignal): Promise<string> {
+export interface ResourceFile { name: string; type: string; data: Buffer; /** where it is text: with nothing in it that a terminal obeys, cut */ text?: string }
+
+/** A resource as one file. Throws ToolError. */
+export async function resourceFile(open: OpenServer, uri: string, signal: AbortSignal): Promise<ResourceFile> {
+  const connection = await open.connection()
+  const {contents} = await connection.use((client, limits) => client.readResource({uri}, {...limits, cacheMode: 'bypass'}), signal)
+  const {name: server} = open.server
+  const texts = contents.flatMap(part => 'text' in part ? [part.text] : [])
+  const [first] = contents
+  if (!first) throw new ToolError('not-found', `${server} has nothing at ${oneLine(uri)}`)
+  const isText = texts.length === contents.length
+  if (!isText && contents.length > 1) throw new ToolError('invalid-args', `${oneLine(uri)} of ${server} is ${contents.length} files, not all of them text: name one of them (${contents.slice(0, 5).map(part => line(part.uri)).join(', ')})`)
+  const data = 'blob' in first && !isText ? Buffer.from(first.blob, 'base64') : Buffer.from(texts.join('\n'))
+  if (data.length > maxAttached) throw new ToolError('refused', `${oneLine(uri)} of ${server} is ${(data.length / 1024 ** 2).toFixed(1)} MB, ${maxAttached / 1024 ** 2} MB at most`)
+  const {detectExtension, detectMimeType} = await import('nodemailer/lib/mime-funcs')
+  // Its own word on what it is decides an extension of a known list at most.
+  const given = uri.split(/[?#]/)[0]!.split('/').at(-1)!.replace(/[^\w.-]+/g, '-').replace(/^[.-]+|[.-]+$/g, '').slice(-60)
+  const hasExtension = /\.\w{1,8}$/.test(given)
+  const name = hasExtension ? given : `${given || 'resource'}.${isText && first.mimeType === undefined ? 'txt' : detectExtension(first.mimeType ?? '')}`
+  return {name, type: detectMimeType(name) || 'application/octet-stream', data, ...(isText && {text: cut(printable(texts.join('\n')), maxShown)})}
+}
+
+/**
+ * What a prompt says with these arguments, each message after the other. Where a required one is missing, or none was given, `ask`
+ * gets those that are missing. Throws ToolError, or UsageError for arguments that do not fit.
+ */
+export async function fillPrompt(open: OpenServer, name: string, known: Record<string, string>, signal: AbortSignal, ask?: (missing: PromptArgument[]) => Promise<Record<string, string>>): Promise<string> {
   const connection = await open.connection()
   return connection.use(async (client, limits) => {
     const prompts = await promptsOf(client, limits)
     const found = prompts.find(p => p.name === name)
     if (!found) throw new UsageError(`${open.server.name} has no prompt ${oneLine(name)}; it has ${prompts.slice(0, 20).map(p => line(p.name)).join(', ') || 'none'}`)
     const {args} = promptOf(found)
-    const unknown = Object.keys(given).find(key => !args.some(a => a.name === key))
+    const unknown = Object.keys(known).find(key => !args.some(a => a.name === key))
     if (unknown !== undefined) throw new UsageError(`${open.server.name}'s prompt ${line(name)} takes no ${oneLine(unknown)}; it takes ${args.map(a => line(a.name)).join(', ') || 'nothing'}`)
+    const left = args.filter(a => known[a.name] === undefined)
+    const isAsked = ask && left.length > 0 && (left.some(a => a.isRequired) || Object.keys(known).length === 0)
+    const given = isAsked ? {...known, ...await ask([...left].sort((a, b) => Number(b.isRequired) - Number(a.isRequired)))} : known
     const missing = args.filter(a => a.isRequired && given[a.name] === undefined)
     if (missing.length > 0) throw new UsageError(`${open.server.name}'s prompt ${line(name)} needs ${missing.map(a => `${line(a.name)}=...${a.description && ` (${a.description})`}`).join(', ')}`)
     const {messages} = await client.getPrompt({name, arguments: given}, limits)

@@ -7,7 +7,7 @@ import {isAbort, ToolError, UsageError} from '../../core/errors.ts'
 import {openRedirect} from '../../core/oauth/redirect.ts'
 import {firstAnswer, refuseOffline, showPage, type SignInOptions} from '../../core/oauth/sign-in.ts'
 import {oneLine} from '../../core/text.ts'
-import type {SignIn} from './sign-ins.ts'
+import {scopesOf, type SignIn} from './sign-ins.ts'
 import {authError, authFetch, isSafe, withTokens, type HttpServer} from './tokens.ts'
 
 export interface McpSignInOptions extends SignInOptions {
@@ -15,12 +15,14 @@ export interface McpSignInOptions extends SignInOptions {
   port: number
   /** of the user's own client, where it has one */
   clientSecret?: string
+  /** to ask for besides what the server wants of everybody: what was allowed before, and what it has said is missing */
+  scopes?: string[]
   clock?: () => number
 }
 
 /** `server` with its variables filled in. Nothing is written down. Throws ToolError, UsageError or the signal's reason. */
 export async function signInAt(server: HttpServer, options: McpSignInOptions): Promise<SignIn> {
-  const {say, signal, port, clientSecret, clock = () => Date.now()} = options
+  const {say, signal, port, clientSecret, scopes = [], clock = () => Date.now()} = options
   refuseOffline()
   let refused: ToolError | undefined
   const fetchFn = authFetch(server, signal, error => { refused ??= error })
@@ -29,7 +31,8 @@ export async function signInAt(server: HttpServer, options: McpSignInOptions): P
   const redirect = await openRedirect({host: '127.0.0.1', port, state, provider: host, say})
   let provider = host
   try {
-    const {scope, resourceMetadataUrl} = await challengeOf(server, fetchFn)
+    const {scope: ofAll, resourceMetadataUrl} = await challengeOf(server, fetchFn)
+    const scope = scopesOf(ofAll, ...scopes).join(' ')
     let found: OAuthDiscoveryState | undefined
     let client: StoredOAuthClientInformation | undefined
     let tokens: StoredOAuthTokens | undefined
@@ -61,7 +64,7 @@ export async function signInAt(server: HttpServer, options: McpSignInOptions): P
         if (server.clientId === undefined && !metadata.registration_endpoint) throw new UsageError(`${provider}, where ${server.name} has its sign-ins, registers no clients by itself. Make one there (a native app${port === 0 ? '; set oauth.port first' : ''}, sent back to ${port === 0 ? 'http://127.0.0.1:PORT' : redirect.uri}), and put its id into mcp.json: "oauth": {"clientId": "..."}`)
       },
     }
-    const request = {serverUrl: server.url, fetchFn, ...(scope !== undefined && {scope}), ...(resourceMetadataUrl && {resourceMetadataUrl})}
+    const request = {serverUrl: server.url, fetchFn, ...(scope !== '' && {scope}), ...(resourceMetadataUrl && {resourceMetadataUrl})}
     await auth(own, request)
     if (!page || !isSafe(page, server)) throw new ToolError('refused', `The MCP server ${server.name} wants to show you ${oneLine(page?.href ?? 'nothing').slice(0, 200)} for a sign-in; that is no https page, so it was not opened.`)
     say(`${host} has its sign-ins at ${page.host}.`)
@@ -69,7 +72,8 @@ export async function signInAt(server: HttpServer, options: McpSignInOptions): P
     const answer = await firstAnswer(redirect.answer, provider, state, options, options.timeoutMs)
     const iss = answer.get('iss')
     await auth(own, {...request, authorizationCode: answer.get('code') ?? '', ...(iss !== null && {iss})}) // RFC 9207
-    return withTokens(keptOf(server, found, client, resource), given(tokens), clock)
+    const asked = page.searchParams.get('scope')
+    return withTokens({...keptOf(server, found, client, resource), ...(asked !== null && {scope: asked})}, given(tokens), clock)
   } catch (error) {
     if (signal.aborted) throw signal.reason
     if (error instanceof ToolError || error instanceof UsageError) throw error
@@ -91,9 +95,11 @@ function keptOf(server: HttpServer, found: OAuthDiscoveryState | undefined, clie
   const metadata = found?.authorizationServerMetadata
   if (!metadata || !client) throw new ToolError('unavailable', 'The sign-in ended too early.') // auth() has found both
   const {client_id, client_secret} = client
+  const revokeUrl = 'revocation_endpoint' in metadata ? metadata.revocation_endpoint : undefined
   const method = 'token_endpoint_auth_method' in client && typeof client.token_endpoint_auth_method === 'string' ? client.token_endpoint_auth_method : undefined
   return {
     url: server.url, issuer: metadata.issuer, tokenUrl: metadata.token_endpoint, methods: metadata.token_endpoint_auth_methods_supported ?? [],
+    ...(revokeUrl !== undefined && isSafe(new URL(revokeUrl), server) && {revokeUrl}),
     ...(resource !== undefined && {resource}),
     client: {client_id, ...(client_secret !== undefined && {client_secret}), ...(method !== undefined && {token_endpoint_auth_method: method})},
   }
@@ -107,5 +113,5 @@ async function challengeOf(server: HttpServer, fetchFn: ReturnType<typeof authFe
     body: JSON.stringify({jsonrpc: '2.0', id: 1, method: 'ping'}),
   })
   const {scope, resourceMetadataUrl} = extractWWWAuthenticateParams(response)
-  return {...(scope !== undefined && {scope}), ...(resourceMetadataUrl && {resourceMetadataUrl})}
+  return {...(scope !== '' && {scope}), ...(resourceMetadataUrl && {resourceMetadataUrl})}
 }

@@ -10,6 +10,8 @@ const signInSchema = z.object({
   /** of the authorization server (RFC 8414), and where tokens come from */
   issuer: z.string(),
   tokenUrl: z.url({protocol: /^https?$/}),
+  /** where they are taken back (RFC 7009); absent where it has no such place */
+  revokeUrl: z.url({protocol: /^https?$/}).optional(),
   /** how a client proves itself there */
   methods: z.array(z.string()),
   /** whom the tokens are for (RFC 8707) */
@@ -19,6 +21,10 @@ const signInSchema = z.object({
   refresh: z.string().optional(),
   /** milliseconds since 1970; absent where the server does not say */
   goodUntil: z.number().optional(),
+  /** what was allowed; absent where nothing was named (RFC 6749, 3.3) */
+  scope: z.string().optional(),
+  /** what the server has said is missing: the next sign-in asks for it */
+  wanted: z.string().optional(),
 })
 export type SignIn = z.infer<typeof signInSchema>
 
@@ -29,20 +35,29 @@ const placeOf = ({paths, env = process.env, keyring}: SecretConfig): SecretConfi
 
 /** Undefined where there is none, or only one for another address than the server has now. Throws ToolError 'refused' for a file that others can read. */
 export async function readSignIn({name, url}: {name: string; url: string}, secrets: SecretConfig): Promise<SignIn | undefined> {
+  const kept = await keptSignIn(name, secrets)
+  return kept?.url === url ? kept : undefined
+}
+
+/** As readSignIn, whatever address it is for. */
+export async function keptSignIn(server: string, secrets: SecretConfig): Promise<SignIn | undefined> {
   let text: string
   try {
-    text = await readSecret(nameOf(name), placeOf(secrets))
+    text = await readSecret(nameOf(server), placeOf(secrets))
   } catch (error) {
     if (error instanceof ToolError && error.code === 'unavailable') return undefined
     throw error
   }
   try {
-    const kept = signInSchema.parse(JSON.parse(text))
-    return kept.url === url ? kept : undefined
+    return signInSchema.parse(JSON.parse(text))
   } catch {
     return undefined // written by another version; a new sign-in replaces it
   }
 }
+
+/** The scope tokens of a text (RFC 6749, 3.3), each once. What is none, or far too long, is left out: a server says it. */
+export const scopesOf = (...texts: (string | undefined)[]): string[] =>
+  [...new Set(texts.flatMap(text => text?.split(/\s+/) ?? []).filter(scope => /^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/.test(scope)))].slice(0, 50)
 
 export const writeSignIn = ({name}: Pick<McpServer, 'name'>, signIn: SignIn, secrets: SecretConfig): Promise<SecretPlace> =>
   writeSecret(nameOf(name), JSON.stringify(signIn), placeOf(secrets))

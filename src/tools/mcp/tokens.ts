@@ -9,7 +9,7 @@ import {failureOf, isLoopbackHost, networkReasons} from '../../core/network.ts'
 import {alone} from '../../core/oauth/alone.ts'
 import {requestMs} from '../../core/oauth/client.ts'
 import {oneLine} from '../../core/text.ts'
-import {readSignIn, writeSignIn, type SignIn} from './sign-ins.ts'
+import {readSignIn, scopesOf, writeSignIn, type SignIn} from './sign-ins.ts'
 import type {SecretConfig} from '../../core/secrets.ts'
 import type {McpServer} from './servers.ts'
 
@@ -23,8 +23,16 @@ const maxAnswer = 1024 * 1024
 export const signInNeeded = ({name}: HttpServer, why = 'wants you to sign in'): ToolError => new ToolError('unavailable',
   `The MCP server ${name} ${why}: \`tinyagent tools sign-in ${name}\` does that by browser. Where it has tokens to copy instead, put one into its "headers" in mcp.json, as "Authorization": "Bearer \${NAME}"`)
 
+export interface Tokens extends AuthProvider {
+  /**
+   * The server says that the sign-in allows too little (RFC 6750, 3.1: insufficient_scope). What is missing is written down for the
+   * next sign-in, which is the user's to make; resolves with what to tell them.
+   */
+  tooNarrow(scope: string | undefined): Promise<ToolError>
+}
+
 /** For the SDK's transport: the token for each request, and a new one where the server does not take it. Both throw ToolError. */
-export function tokensFor(server: HttpServer, secrets: SecretConfig, clock: () => number = () => Date.now()): AuthProvider {
+export function tokensFor(server: HttpServer, secrets: SecretConfig, clock: () => number = () => Date.now()): Tokens {
   let current: SignIn | undefined
   let isRead = false
   let renewal: Promise<SignIn> | undefined
@@ -55,10 +63,24 @@ export function tokensFor(server: HttpServer, secrets: SecretConfig, clock: () =
       if (!now) throw signInNeeded(server)
       await renew(now.access)
     },
+    tooNarrow: scope => alone(lockOf(server, secrets), async () => {
+      const used = current
+      isRead = false // the next request takes the sign-in that the user has made by then
+      const kept = await readSignIn(server, secrets)
+      if (!kept) return signInNeeded(server)
+      if (kept.access !== used?.access) return new ToolError('refused', `You have signed in at ${server.name} again meanwhile. Nothing was done; the same again goes with the new sign-in.`)
+      const asked = scopesOf(scope)
+      const missing = asked.filter(one => !scopesOf(kept.scope).includes(one))
+      const reason = `The MCP server ${server.name} does not allow this with your sign-in, so nothing was done`
+      if (missing.length === 0) return new ToolError('refused', `${reason}. ${asked.length === 0 ? 'It does not say what is missing' : `The sign-in has what it asks for (${asked.join(', ')})`}: your account there may not have the right.`)
+      await writeSignIn(server, {...kept, wanted: scopesOf(kept.wanted, ...missing).join(' ')}, secrets)
+      return new ToolError('refused', `${reason}: it wants ${missing.join(', ')} besides. If you want to allow that, \`tinyagent tools sign-in ${server.name}\` asks its sign-in page for it.`)
+    }),
   }
 }
 
-const lockOf = ({name}: HttpServer, {paths}: SecretConfig): string => path.join(paths.config, 'secrets', `mcp-oauth-${name}.lock`)
+/** Held while a sign-in is renewed, changed or ended. */
+export const lockOf = ({name}: Pick<HttpServer, 'name'>, {paths}: SecretConfig): string => path.join(paths.config, 'secrets', `mcp-oauth-${name}.lock`)
 
 async function refreshed(server: HttpServer, kept: SignIn, refresh: string, clock: () => number): Promise<SignIn> {
   try {
@@ -75,12 +97,13 @@ async function refreshed(server: HttpServer, kept: SignIn, refresh: string, cloc
 }
 
 /** What was kept, with these tokens in it. Seconds. */
-export function withTokens(signIn: Omit<SignIn, 'access'>, tokens: {access_token: string; token_type: string; refresh_token?: string | undefined; expires_in?: number | undefined}, clock: () => number): SignIn {
+export function withTokens(signIn: Omit<SignIn, 'access'>, tokens: {access_token: string; token_type: string; refresh_token?: string | undefined; expires_in?: number | undefined; scope?: string | undefined}, clock: () => number): SignIn {
   if (!/^bearer$/i.test(tokens.token_type)) throw new ToolError('unavailable', `${new URL(signIn.tokenUrl).host} gave a token of the kind ${oneLine(tokens.token_type).slice(0, 40)}; tinyagent knows Bearer only`)
   const {goodUntil: _, ...rest} = signIn
   return {
     ...rest, access: tokens.access_token,
     ...(tokens.refresh_token !== undefined && {refresh: tokens.refresh_token}),
+    ...(tokens.scope !== undefined && {scope: tokens.scope}), // left out where it is what was asked for (RFC 6749, 5.1)
     ...(tokens.expires_in !== undefined && {goodUntil: clock() + tokens.expires_in * 1000}),
   }
 }
