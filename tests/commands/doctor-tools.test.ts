@@ -54,7 +54,7 @@ describe('an MCP server', () => {
   test('that says what it said is well; its prompts and resources are counted', async () => {
     const at = home({home: ['ordinary'], more: ['content']})
     await approve(at.dir)
-    expect(await checks(at.dir)).toEqual([{name: 'MCP server home', state: 'ok', detail: '1 tool as you approved'}, {name: 'MCP server more', state: 'ok', detail: '0 tools as you approved, 6 prompts, 4 resources'}])
+    expect(await checks(at.dir)).toEqual([{name: 'MCP server home', state: 'ok', detail: '1 tool as you approved'}, {name: 'MCP server more', state: 'ok', detail: '0 tools as you approved, 6 prompts, 6 resources'}])
   })
 
   test('that says something else of a tool is told, and nothing is written down for it', async () => {
