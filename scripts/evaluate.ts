@@ -1,5 +1,5 @@
 // What each part of the planner is worth, on the test rows and on the wild set: `npm run evaluate` writes docs/evaluation.md.
-// What ships is run on all rows, the other variants on about 150 of each set. Two planners share the rows, so times are for `npm run bench`.
+// What ships is run on all rows, the other variants on about 100 of each set. Two planners share the rows, so times are for `npm run bench`.
 //     npm run evaluate -- --rows 60      about so many rows of each set for all, for a quick look; nothing is written
 //     npm run evaluate -- --base SMOLLM2.gguf --beside "16 bit=F16.gguf" --beside "Q8_0=Q8.gguf"     the model before fine-tuning too, and other files
 import {execFileSync} from 'node:child_process'
@@ -23,7 +23,7 @@ const {values: options} = parseArgs({options: {
 const signal = new AbortController().signal
 const sets = {test: 'training/data/test.jsonl', wild: 'training/data/wild.jsonl'}
 
-const comparedRows = Number(options.rows ?? 150)
+const comparedRows = Number(options.rows ?? 100)
 const everyNth = (rows: EvalRow[]): EvalRow[] => {
   const step = Math.max(1, Math.floor(rows.length / comparedRows))
   return rows.filter((_, i) => i % step === 0)
