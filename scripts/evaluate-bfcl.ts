@@ -164,7 +164,8 @@ const text = `# Tools that the models never saw: BFCL
 
 Made by \`npm run evaluate:bfcl\` at commit ${git('rev-parse', '--short', 'HEAD')} on ${new Date().toISOString().slice(0, 10)}. Every n-th row of seven categories of the
 [Berkeley Function Calling Leaderboard](https://gorilla.cs.berkeley.edu/leaderboard.html) (data of the Python package bfcl-eval, Apache-2.0),
-planned by the embedded model with only the functions of the row, as in the benchmark. Nothing was trained or tuned on them.
+planned by the embedded model with only the functions of the row, as in the benchmark. Nothing was trained on them; some forty
+other rows were read when optional arguments got their rules (docs/decisions.md).
 
 | category | what it holds | rows | needed functions offered | right functions, each as often | with right arguments |
 | --- | --- | --- | --- | --- | --- |
@@ -172,7 +173,7 @@ ${Object.entries(categories).map(([category, holds]) => { const c = results[cate
 
 Right arguments are the benchmark's measure: every value has to be one of those listed. ${Object.values(results).reduce((sum, c) => sum + c.unwritable, 0)} rows need a function whose arguments a plan
 cannot write at all (lists of objects, deep objects); they count as wrong. The planner copies text from the request and does not compute or rewrite it,
-which the benchmark often wants ("3.5 million" as 3500000, "NYC" as "New York, NY").
+which the benchmark often wants ("March 8th, 2023" as 2023-03-08, a host's address as a whole URL).
 `
 if (options.rows === undefined) writeFileSync('docs/evaluation-bfcl.md', text)
 else process.stdout.write(text)
