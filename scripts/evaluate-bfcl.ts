@@ -11,6 +11,7 @@ import {availableParallelism} from 'node:os'
 import path from 'node:path'
 import {parseArgs} from 'node:util'
 import {z} from 'zod'
+import {eachOnFree} from '../src/commands/eval.ts'
 import {PlanError, ToolError, UsageError} from '../src/core/errors.ts'
 import {paramsOf} from '../src/core/params.ts'
 import {openPlanner} from '../src/core/planner.ts'
@@ -18,7 +19,7 @@ import {chancesOf} from '../src/core/prior.ts'
 import {resolvePlan} from '../src/core/resolve.ts'
 import {openRetriever} from '../src/core/retriever.ts'
 import type {Json, Planner, ToolSpec} from '../src/core/types.ts'
-import {planName, shapeOf, shortDescription} from '../src/tools/mcp/mcp.ts'
+import {shapeOf, shortDescription} from '../src/tools/mcp/mcp.ts'
 import type {CallShape} from '../src/tools/mcp/schema.ts'
 
 const {values: options} = parseArgs({options: {from: {type: 'string'}, rows: {type: 'string'}}})
@@ -72,9 +73,7 @@ function offer({name, description, parameters}: Row['functions'][number]): Offer
   const definition = {name, description, inputSchema: asJsonSchema(parameters) as Json} // parsed from JSON
   const shape = shapeOf(definition)
   if ('problem' in shape) return undefined
-  // The benchmark's names have their group before the dot, as those of servers do.
-  const [group, ...rest] = name.includes('.') ? name.split('.') : ['', name]
-  const known = group === '' ? name.replace(/[^\w.-]+/g, '_').slice(0, 64) : planName(group!, rest.join('.'))
+  const known = name.replace(/[^\w.-]+/g, '_').slice(0, 64)
   return {name, shape, spec: {name: known, description: shortDescription(definition), args: shape.args, effect: 'outward', returns: 'any', source: 'document', foreign: true}}
 }
 
@@ -145,14 +144,11 @@ for (const category of Object.keys(categories)) {
   const rows = rowsOf(category)
   const counts: Counts = {rows: rows.length, offered: 0, names: 0, right: 0, unwritable: 0}
   let done = 0
-  const waiting = rows.values()
-  await Promise.all(planners.map(async planner => {
-    for (const row of waiting) {
-      const one = await score(row, planner)
-      for (const key of ['offered', 'names', 'right', 'unwritable'] as const) counts[key] += one[key]
-      process.stderr.write(`\r${category}: ${++done} of ${rows.length}, ${counts.right} right  ${done === rows.length ? '\n' : ''}`)
-    }
-  }))
+  await eachOnFree(rows, planners, async (row, planner) => {
+    const one = await score(row, planner)
+    for (const key of ['offered', 'names', 'right', 'unwritable'] as const) counts[key] += one[key]
+    process.stderr.write(`\r${category}: ${++done} of ${rows.length}, ${counts.right} right  ${done === rows.length ? '\n' : ''}`)
+  })
   results[category] = counts
 }
 await Promise.all(planners.map(p => p.close()))

@@ -83,21 +83,23 @@ export interface EvalOptions {
 /** Plans every row and scores it; `emitLine` gets each prediction as one line of JSON as soon as it is there. */
 export async function runEval(rows: EvalRow[], deps: EvalDeps, options: EvalOptions, emitLine: (line: string) => void): Promise<EvalReport> {
   const scored: Scored[] = []
-  const waiting = rows.entries()
   let done = 0
   let passed = 0
-  const lane = async (planner: Planner): Promise<void> => {
-    for (const [index, row] of waiting) {
-      options.signal.throwIfAborted()
-      const one = await scoreRow(row, {...deps, planner}, options.signal)
-      scored[index] = one
-      if (one.success) passed++
-      emitLine(JSON.stringify(one.prediction))
-      options.progress?.(++done, rows.length, passed)
-    }
-  }
-  await Promise.all([deps.planner, ...deps.besides ?? []].map(lane))
+  await eachOnFree(rows, [deps.planner, ...deps.besides ?? []], async (row, planner, index) => {
+    options.signal.throwIfAborted()
+    const one = await scoreRow(row, {...deps, planner}, options.signal)
+    scored[index] = one
+    if (one.success) passed++
+    emitLine(JSON.stringify(one.prediction))
+    options.progress?.(++done, rows.length, passed)
+  })
   return summarize(scored, deps.planner.name, options.failures ?? 0)
+}
+
+/** Each item is taken, in order, by the next worker that is free. */
+export async function eachOnFree<T, W>(items: T[], workers: W[], work: (item: T, worker: W, index: number) => Promise<void>): Promise<void> {
+  const waiting = items.entries()
+  await Promise.all(workers.map(async worker => { for (const [index, item] of waiting) await work(item, worker, index) }))
 }
 
 interface Scored { row: EvalRow; prediction: Prediction; success: boolean; withArguments: boolean; recalled: boolean }

@@ -1,15 +1,15 @@
 // `tinyagent setup model`: a planner on a server with OpenAI's API. It is asked once, and its address goes into the config and its key to where
 // passwords are once it has answered. It becomes the planner only by the user's own word (`--model NAME`, or model.planner).
 import {z} from 'zod'
-import {endpointProblem, setKey, type Config, type EndpointConfig} from '../core/config.ts'
+import {endpointProblem, type Config, type EndpointConfig} from '../core/config.ts'
 import {ModelError, UsageError} from '../core/errors.ts'
 import {endpointOf, isElsewhere, secretOf, whatItGets} from '../core/model/endpoints.ts'
 import {hostOf, listModels, type Endpoint} from '../core/model/openai.ts'
 import {variableOf, writeSecret} from '../core/secrets.ts'
 import {oneLine} from '../core/text.ts'
 import type {Prompter} from '../core/types.ts'
-import {writeTemplate} from './config.ts'
 import {endpointState} from './doctor.ts'
+import {written} from './keep-secret.ts'
 import {notEmpty, remedy} from './prompt.ts'
 import type {Session} from './session.ts'
 
@@ -90,13 +90,10 @@ async function chosenModel(endpoint: Endpoint, {canAsk, ask, choose, progress}: 
   return ask(endpoint.apiVersion === '' ? 'Model' : 'Deployment', {check: text => text === '' ? `${hostOf(endpoint)} wants a name${list}` : undefined})
 }
 
-async function save(config: Config, name: string, values: EndpointConfig, key: string, {say}: Prompter): Promise<void> {
-  writeTemplate(config)
-  const place = key === '' ? undefined : await writeSecret(secretOf(name), key, config)
-  for (const part of ['url', 'model', 'auth', 'api_version'] as const) {
-    const isDefault = values[part] === (part === 'auth' ? 'none' : '')
-    if (!isDefault || config.model.endpoints[name]) await setKey(config, `model.endpoints.${name}.${part}`, JSON.stringify(values[part]))
-  }
-  if (place) say(place.warning ?? `The key is kept in ${place.where}.`)
-  say(`Written: ${config.file}`, 'done')
+function save(config: Config, name: string, values: EndpointConfig, key: string, prompter: Prompter): Promise<number> {
+  const isSaid = (part: 'url' | 'model' | 'auth' | 'api_version'): boolean => values[part] !== (part === 'auth' ? 'none' : '') || config.model.endpoints[name] !== undefined
+  return written(config, {
+    what: 'key', ...(key !== '' && {keep: () => writeSecret(secretOf(name), key, config)}),
+    keys: (['url', 'model', 'auth', 'api_version'] as const).filter(isSaid).map(part => [`model.endpoints.${name}.${part}`, JSON.stringify(values[part])]),
+  }, prompter)
 }

@@ -218,7 +218,7 @@ export function lineGrammar(state: LineState): string {
     `char ::= [^"\\\\$\\x00-\\x1f] | "\\\\" ["\\\\/nt]${money}`,
     'title ::= "\\"" char{0,120} "\\""',
     `text ::= "\\"" (char${every.length > 0 ? ' | ref' : ''})* "\\""`,
-    ...(state.tools.some(t => paramsOf(t).some(p => p.kind === 'any')) ? copying(words, money, every.length > 0) : []),
+    ...(!state.mayRephrase && state.tools.some(t => paramsOf(t).some(p => p.kind === 'any')) ? copying(words, money, every.length > 0) : []),
     ...(every.length > 0 ? [`ref ::= ${every.map(id => literal(`$${id}`)).join(' | ')}`] : []),
   ].join('\n') + '\n'
 }

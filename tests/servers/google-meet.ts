@@ -5,6 +5,7 @@ import {createHash} from 'node:crypto'
 import {createServer} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import {z} from 'zod'
+import {bodyOf, checkedInto} from './stand-in.ts'
 
 /** Of a Space, what may be set when it is made; the rest is output only. */
 const newSpace = z.strictObject({
@@ -38,15 +39,10 @@ export async function startMeet(answer: MeetAnswer) {
   const problems: string[] = []
   const requests: {line: string; token: string | undefined; body: string}[] = []
   let allowed: {challenge: string; redirect: string} | undefined
-  const checked = <T>(schema: z.ZodType<T>, value: unknown): T | undefined => {
-    const parsed = schema.safeParse(value)
-    if (!parsed.success) problems.push(z.prettifyError(parsed.error))
-    return parsed.data
-  }
+  const checked = checkedInto(problems)
   const http = createServer((req, res) => {
     void (async () => {
-      let body = ''
-      for await (const chunk of req) body += String(chunk)
+      const body = await bodyOf(req)
       const json = (status: number, value: unknown) => res.writeHead(status, {'content-type': 'application/json; charset=UTF-8'}).end(JSON.stringify(value))
       const {pathname, searchParams} = new URL(req.url ?? '', 'http://x')
       if (pathname === '/o/oauth2/v2/auth') { // the user allows it at once

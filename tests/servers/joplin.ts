@@ -7,6 +7,7 @@ import {join} from 'node:path'
 import {z} from 'zod'
 import {tempFolder} from '../tools/vdir-programs.ts'
 import {freePort, startServer} from './process.ts'
+import {bodyOf} from './stand-in.ts'
 
 export const joplinToken = 'canary0123456789'
 
@@ -52,8 +53,7 @@ export async function startJoplinStandIn(pageSize = 100): Promise<StandIn> {
   }
   const http = createServer((req, res) => {
     void (async () => {
-      let text = ''
-      for await (const chunk of req) text += String(chunk)
+      const text = await bodyOf(req)
       const json = (status: number, value: unknown): void => void res.writeHead(status, {'content-type': 'application/json'}).end(JSON.stringify(value))
       const url = new URL(req.url ?? '', 'http://x')
       const method = req.method ?? ''

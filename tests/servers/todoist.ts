@@ -3,6 +3,7 @@
 import {createServer} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import {z} from 'zod'
+import {bodyOf, checkedInto} from './stand-in.ts'
 
 export const todoistToken = 'canary0123456789'
 
@@ -22,15 +23,11 @@ export async function startTodoist() {
   const problems: string[] = []
   const requests: {line: string; id: string | undefined}[] = []
   let fault: {line: string; how: Fault} | undefined
-  const checked = <T>(schema: z.ZodType<T>, text: string): T | undefined => {
-    const parsed = schema.safeParse(JSON.parse(text))
-    if (!parsed.success) problems.push(z.prettifyError(parsed.error))
-    return parsed.data
-  }
+  const check = checkedInto(problems)
+  const checked = <T>(schema: z.ZodType<T>, text: string): T | undefined => check(schema, JSON.parse(text))
   const http = createServer((req, res) => {
     void (async () => {
-      let text = ''
-      for await (const chunk of req) text += String(chunk)
+      const text = await bodyOf(req)
       const json = (status: number, value: unknown, headers: Record<string, string> = {}): void => void res.writeHead(status, {'content-type': 'application/json', ...headers}).end(JSON.stringify(value))
       const failed = (status: number, error: string, extra = {}) => json(status, {error, error_code: 0, error_tag: 'X', error_extra: extra, http_code: status})
       const url = new URL(req.url ?? '', 'http://x')

@@ -4,6 +4,7 @@ import {createHash} from 'node:crypto'
 import {createServer} from 'node:http'
 import type {AddressInfo} from 'node:net'
 import {z} from 'zod'
+import {bodyOf, checkedInto} from './stand-in.ts'
 
 export const zoomSecret = 'zoom-secret-canary'
 export const zoomPublicId = 'public-client'
@@ -35,15 +36,10 @@ export async function startZoom(answer: ZoomAnswer, {scope = 'meeting:write:meet
   let allowed: {challenge: string; redirect: string} | undefined
   /** the refresh token that is good; each is good once */
   let refresh = ''
-  const checked = <T>(schema: z.ZodType<T>, value: unknown): T | undefined => {
-    const parsed = schema.safeParse(value)
-    if (!parsed.success) problems.push(z.prettifyError(parsed.error))
-    return parsed.data
-  }
+  const checked = checkedInto(problems)
   const http = createServer((req, res) => {
     void (async () => {
-      let text = ''
-      for await (const chunk of req) text += String(chunk)
+      const text = await bodyOf(req)
       const json = (status: number, value: unknown) => res.writeHead(status, {'content-type': 'application/json'}).end(JSON.stringify(value))
       const {pathname, searchParams} = new URL(req.url ?? '', 'http://x')
       if (pathname === '/oauth/authorize') { // the user allows it at once
