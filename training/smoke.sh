@@ -16,7 +16,7 @@ train="$PYTHON train_planner.py --train $tmp/data/train.jsonl --validation $tmp/
 $train --max-tokens 2500
 $train --max-tokens 5000
 $PYTHON export_planner.py --checkpoint "$tmp/planner/checkpoint.pt" --to "$tmp/planner.gguf"
-$PYTHON train_retriever.py --data "$tmp/data" --out "$tmp/retriever" --minutes 0.1
+$PYTHON train_retriever.py --init ../models/retriever/model.onnx --data "$tmp/data" --out "$tmp/retriever" --minutes 0.1
 $PYTHON export_retriever.py --run "$tmp/retriever" --data "$tmp/data" --out "$tmp/models-retriever"
 ls -l "$tmp/planner.gguf" "$tmp/models-retriever"
 echo "smoke: all stages ran"

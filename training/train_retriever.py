@@ -1,6 +1,6 @@
-"""Fine-tunes all-MiniLM-L6-v2 as the tool retriever: which tools does a request need, and how often? (Tool RAG)
+"""Fine-tunes e5-small-v2 (arXiv 2212.03533) as the tool retriever: which tools does a request need, and how often? (Tool RAG)
 
-    python train_retriever.py --data data --out ~/retriever-run --minutes 30
+    python train_retriever.py --init e5-small-v2.onnx --layers 10 --data data --out ~/retriever-run --minutes 120
 
 Reads the planner's rows (data/train.jsonl: the request is the prompt's "Q:" line, the labels are how often its plan calls each
 tool), so that both models learn from the same requests. One logit a tool and rank: is it called at least once, twice, ... RANKS
@@ -8,7 +8,7 @@ times (ordinal regression by binary cross-entropy, not weighted, so that the pla
 made of the mean and the maximum of the tokens' states and, for counting, of a sum over the tokens.
 A tool that is not one of the sixteen is read together with the request, and one logit says whether it is called (a cross-encoder,
 arXiv 1901.04085), so that its name and description are all that it takes. Every row's foreign tools, called or not, are such pairs.
-The word embeddings and the first layers (--freeze) stay as they are. Leaves OUT/retriever.pt for export_retriever.py.
+The word embeddings, in 4 bits, and the first layers (--freeze) stay as they are. Leaves OUT/retriever.pt for export_retriever.py.
 """
 
 import argparse
