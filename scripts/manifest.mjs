@@ -12,7 +12,7 @@ const filesIn = folder => readdirSync(path.join(models, folder)).filter(f => /\.
 })
 const list = [
   {name: 'tinyagent-135m-q4_0', role: 'planner', licence: 'Apache-2.0', files: filesIn('planner')},
-  {name: 'all-minilm-l6-v2-int8', role: 'retriever', licence: 'Apache-2.0', files: filesIn('retriever')},
+  {name: 'e5-small-v2-int8', role: 'retriever', licence: 'MIT', files: filesIn('retriever')},
   {name: 'whisper-base-q5_1', role: 'whisper', licence: 'MIT', files: filesIn('whisper')},
 ].filter(m => m.files.length > 0)
 writeFileSync(path.join(models, 'manifest.json'), JSON.stringify({models: list}, null, 2) + '\n')

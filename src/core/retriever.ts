@@ -1,4 +1,4 @@
-// The tool retriever (Tool RAG): request -> the few tools it needs. A fine-tuned MiniLM classifier (int8, ONNX Runtime) scores our
+// The tool retriever (Tool RAG): request -> the few tools it needs. A fine-tuned e5-small classifier (int8, ONNX Runtime) scores our
 // sixteen; a tool that it never saw is read by the same model together with the request (a cross-encoder), and where there are many
 // of those, their words say which ones are (core/likeness.ts).
 import {readFileSync} from 'node:fs'
