@@ -33,6 +33,9 @@ export const isElsewhere = (endpoint: Endpoint): boolean => !isLoopbackHost(new 
 export const whatItGets = (endpoint: Endpoint): string =>
   `your requests, standing instructions and the lists of tools go to ${hostOf(endpoint)}`
 
+/** What its host gets where it is the sub-agents' model. */
+export const whatItWrites = 'the words of the mails and notes that it writes, the mail that is answered, and sentences of the documents that it sums up'
+
 /** Opens no connection yet. */
 export async function openEndpoint(endpoint: Endpoint): Promise<Planner> {
   const {planByChat} = await import('../chat-planner.ts')
