@@ -94,7 +94,7 @@ export function openSession(options: Options, {mends = false, isServer = false} 
     planner: once(async () => {
       // There is nothing to keep warm of a model that is elsewhere.
       const endpoint = replay ? undefined : chosenEndpoint(config, options.model)
-      if (endpoint) return openEndpoint(endpoint)
+      if (endpoint) return openEndpoint(endpoint, config.model.prompt)
       const open = once(async () => {
         const planner = await (replay ? openReplay(replay) : openGguf(config, options.model, stamps))
         closers.push(() => planner.close())
@@ -164,7 +164,7 @@ export function openSession(options: Options, {mends = false, isServer = false} 
 export const socketOf = (stateDir: string): string => path.join(stateDir, 'serve.sock')
 
 /** What has to be the same on both sides of it: another version or model would write other plans. */
-export const identity = ({options, config}: Pick<Session, 'options' | 'config'>): string => `${packageVersion()} ${options.model ?? config.model.planner}`
+export const identity = ({options, config}: Pick<Session, 'options' | 'config'>): string => `${packageVersion()} ${options.model ?? config.model.planner}${config.model.prompt === 'auto' ? '' : ` ${config.model.prompt}`}`
 
 /** A recorded token stream (tests/fixtures/sessions) in place of a planner. */
 async function openReplay(file: string): Promise<Planner> {
@@ -185,7 +185,7 @@ async function readChunks(file: string): Promise<Chunk[][]> {
 async function openGguf(config: Config, option: string | undefined, stamps: string): Promise<Planner> {
   const modelPath = plannerFile(config, option) ?? (await wholeModelFiles(openModels(), 'planner', option || config.model.planner || undefined, stamps))[0]!
   const {openPlanner} = await import('../core/planner.ts')
-  return openPlanner({modelPath, gpu: config.model.gpu, ...(config.model.threads > 0 && {threads: config.model.threads})})
+  return openPlanner({modelPath, prompt: config.model.prompt, gpu: config.model.gpu, ...(config.model.threads > 0 && {threads: config.model.threads})})
 }
 
 /** The Whisper that the user chose, or the one that comes with the program. */

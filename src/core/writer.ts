@@ -51,7 +51,7 @@ const isSpoken = (words: string): boolean => !words.trim().includes('\n') && wor
 
 /** Thoughts, a fence and quotes round the whole are no part of the text. */
 const bare = (answer: string): string => answer.replace(/<think>[^]*?(?:<\/think>|$)/g, '').trim()
-  .replace(/^```\w*\n([^]*?)\n?```$/, '$1').replace(/^["“]([^"“”]*)["”]$/, '$1').replace(/\r\n?/g, '\n').trim()
+  .replace(/^```\w*\n|\n?```$/g, '').replace(/^["“]([^"“”]*)["”]$/, '$1').replace(/\r\n?/g, '\n').trim()
 
 /** `open` is called each time that there is something to write. */
 export function writeWith(name: string, open: () => Promise<TextModel>, limitMs = writeMs): Write {

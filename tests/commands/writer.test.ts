@@ -140,7 +140,7 @@ test('Ctrl-C ends the writing, and nothing goes', async () => {
   expect(under('data/mail')).toBe('')
 })
 
-test('a server that is not there, and --offline, leave the user\'s words', async () => {
+test('a server that is not there leaves the user\'s words', async () => {
   const name = await serve([polite])
   await server.stop()
   const {cards} = await run(mail, ['skip'])
