@@ -3,7 +3,8 @@ import {accessSync, constants, existsSync, readdirSync} from 'node:fs'
 import path from 'node:path'
 import {reasonOf} from '../core/errors.ts'
 import {isInstalled} from '../core/exec.ts'
-import {chosenEndpoint, endpointsOf, isElsewhere, whatItGets} from '../core/model/endpoints.ts'
+import {chosenEndpoint, endpointsOf, isElsewhere, whatItGets, whatItWrites} from '../core/model/endpoints.ts'
+import {chosenWriter, openWriter} from '../core/model/writers.ts'
 import {chat, hostOf, listModels, type Endpoint} from '../core/model/openai.ts'
 import {modelFiles, openModels, verify} from '../core/models.ts'
 import {loadOnnx} from '../core/onnx.ts'
@@ -25,7 +26,7 @@ import {isMadeForThisMachine} from './setup-voice.ts'
 export interface Check { name: string; state: 'ok' | 'note' | 'bad'; detail: string }
 
 export async function doctorCommand(session: Session, signal: AbortSignal): Promise<number> {
-  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await endpointChecks(session, signal), ...await nativeChecks(), ...folderChecks(session), ...await mailChecks(session, signal), ...await davChecks(session, signal), ...await meetingChecks(session, signal), ...await joplinChecks(session, signal), ...await todoistChecks(session, signal), ...await adbChecks(session, signal), ...programChecks(), ...await appleChecks(session, signal), ...await indexChecks(session, signal), ...await ownToolChecks(session, signal)]
+  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await endpointChecks(session, signal), ...await writerChecks(session), ...await nativeChecks(), ...folderChecks(session), ...await mailChecks(session, signal), ...await davChecks(session, signal), ...await meetingChecks(session, signal), ...await joplinChecks(session, signal), ...await todoistChecks(session, signal), ...await adbChecks(session, signal), ...programChecks(), ...await appleChecks(session, signal), ...await indexChecks(session, signal), ...await ownToolChecks(session, signal)]
   if (session.options.json) process.stdout.write(`${JSON.stringify(checks)}\n`)
   else for (const {name, state, detail} of checks) process.stdout.write(`${state.padEnd(5)} ${name}: ${printable(detail)}\n`)
   return checks.some(c => c.state === 'bad') ? 1 : 0
@@ -90,6 +91,21 @@ async function endpointChecks({config, configError, options}: Session, signal: A
       return {name, state: endpoint.name === chosen ? 'bad' : 'note', detail: `${reasonOf(error)}${endpoint.name === chosen ? '' : ' (it is not the planner)'}`}
     }
   }))
+}
+
+/** The sub-agents' model, where one is chosen; an endpoint is tried as such. */
+async function writerChecks({config, configError}: Session): Promise<Check[]> {
+  if (configError) return []
+  const name = 'writer'
+  try {
+    const writer = chosenWriter(config)
+    if (!writer) return []
+    if ('endpoint' in writer) return [{name, state: 'ok', detail: `${writer.name}; it gets ${whatItWrites}`}]
+    await (await openWriter(writer, config)).close()
+    return [{name, state: 'ok', detail: `${writer.file} can be loaded`}]
+  } catch (error) {
+    return [{name, state: 'bad', detail: reasonOf(error)}]
+  }
 }
 
 /** Throws ModelError. */

@@ -5,6 +5,7 @@ import type {Config} from '../core/config.ts'
 import {UsageError} from '../core/errors.ts'
 import {endpointsOf} from '../core/model/endpoints.ts'
 import {hostOf} from '../core/model/openai.ts'
+import {chosenWriter} from '../core/model/writers.ts'
 import {openModels, verify, type FileCheck, type ModelEntry, type Models} from '../core/models.ts'
 import {pullableModels, pullFile} from '../core/pull.ts'
 import {progressBar} from './progress.ts'
@@ -23,11 +24,13 @@ export function modelsText(config: Config): string {
   const {dir, list} = openModels()
   const mine = pulled(config)
   const endpoints = endpointsOf(config)
+  const writer = chosenWriter(config)
   const others = pullableModels(config.paths).list.filter(m => !mine.list.includes(m))
   return [
     `Models in ${dir}`, ...list.map(line),
     ...(mine.list.length > 0 ? [`Models in ${mine.dir}`, ...mine.list.map(line)] : []),
     ...(endpoints.length > 0 ? [`Models on servers (${config.file}), not checked`, ...endpoints.map(e => `  planner    ${e.name}  ${e.model} at ${hostOf(e)}`)] : []),
+    ...(writer ? [`The sub-agents' model (model.writer): ${writer.name}`] : []),
     ...(others.length > 0 ? ['`tinyagent models pull NAME` fetches', ...others.map(line)] : []),
   ].join('\n')
 }

@@ -1,7 +1,8 @@
 // `tinyagent doctor --network`: every host that this installation may connect to, and what for. Nothing is contacted for it.
 import type {Config} from '../core/config.ts'
-import {endpointsOf, isElsewhere} from '../core/model/endpoints.ts'
+import {endpointsOf, isElsewhere, whatItWrites} from '../core/model/endpoints.ts'
 import {hostOf} from '../core/model/openai.ts'
+import {chosenWriter} from '../core/model/writers.ts'
 import {clientOf, hostsOf, type ProviderName, type Purpose} from '../core/oauth/client.ts'
 import {printable} from '../core/text.ts'
 import {readWord, wordFile} from '../tools/approvals.ts'
@@ -39,8 +40,10 @@ export async function contactsOf(config: Config): Promise<Contact[]> {
   for (const [purpose, name] of signIns) {
     for (const host of hostsOf(clientOf(config, name, purpose))) contacts.push({host, why: `renews your sign-in for ${signInFor[purpose]}`})
   }
+  const writer = chosenWriter(config)
   for (const endpoint of endpointsOf(config)) {
     contacts.push({host: hostOf(endpoint), why: `plans by the model ${endpoint.name}, where you choose it: gets your requests, standing instructions and the lists of tools${isElsewhere(endpoint) ? '' : ' (this machine)'}`})
+    if (writer && 'endpoint' in writer && writer.endpoint.name === endpoint.name) contacts.push({host: hostOf(endpoint), why: `writes for the sub-agents (model.writer): gets ${whatItWrites}${isElsewhere(endpoint) ? '' : ' (this machine)'}`})
   }
   if (provider === 'zoom' && zoom.auth === 'server') contacts.push({host: 'zoom.us', why: 'lets your Zoom app in'})
   if (provider === 'zoom') contacts.push({host: zoomHost, why: 'makes the Zoom meetings that you confirm'})

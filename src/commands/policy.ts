@@ -15,9 +15,9 @@ function recipientsOf(tool: ToolSpec, args: Record<string, Json>): string[] | un
   return [...new Set(params.flatMap(p => [args[p.name] ?? []].flat()).flatMap(value => typeof value === 'string' ? value.split(',').map(one => one.trim()).filter(Boolean) : []))]
 }
 
-/** A word on the sources first: a standing rule is no word on what somebody else wrote. */
-export const isOthersText = ({sources = {}, fields, body}: Preview): boolean =>
-  [...Object.values(sources), ...fields.map(field => field.source), body?.source].includes('document')
+/** A word on the sources first: a standing rule is no word on what somebody else wrote, nor on what a model did. */
+const isOthersText = ({sources = {}, fields, body}: Preview): boolean =>
+  [...Object.values(sources), ...fields.map(field => field.source), body?.source].some(source => source === 'document' || source === 'model')
 
 /** --yes is a word on this request; else `confirm.policy` and `confirm.rules` decide, and a rule that asks goes before one that allows. */
 export async function verdict(tool: Tool, preview: Preview, args: Record<string, Json>, session: Session): Promise<Verdict> {
@@ -70,7 +70,7 @@ function list({config}: Session): string {
   const all = [...rules, ...allowed]
   return all.length === 0
     ? 'There are no rules: every step that leaves the machine is asked about. `tinyagent policy add allow send_sms to Mom` adds one.'
-    : `${all.join('\n')}\nWhat no rule allows is asked about; text of a document or mail always is.`
+    : `${all.join('\n')}\nWhat no rule allows is asked about; text of a document or mail, or by a writing model, always is.`
 }
 
 export async function policyCommand(words: string[], session: Session): Promise<number> {

@@ -20,6 +20,7 @@ export async function runOne(text: string, session: Session, options: RunOptions
   const request = checkRequest(text)
   const {journal} = session
   const {followUp} = options
+  const write = session.write()
   const tools = options.tools ?? (await session.tools()).tools
   const id = session.runId()
   const record = journal.reader(id)
@@ -48,6 +49,7 @@ export async function runOne(text: string, session: Session, options: RunOptions
     signal: options.signal,
     ...(options.confirm && {confirm: options.confirm}),
     ...(options.ask && {ask: options.ask}),
+    ...(write && {write}),
     isAllowed: (tool, preview, args) => verdict(tool, preview, args, session),
     bug: error => journal.bug(error),
   }, emit)

@@ -8,13 +8,15 @@ import {defaultConfig, loadConfig, type Config} from '../core/config.ts'
 import {ConfigError, ModelError, UsageError} from '../core/errors.ts'
 import {chosenEndpoint, openEndpoint} from '../core/model/endpoints.ts'
 import type {Chunk} from '../core/model/replay.ts'
+import {chosenWriter, openWriter} from '../core/model/writers.ts'
 import {openJournal, type Journal} from '../core/journal.ts'
 import {openModels, wholeModelFiles} from '../core/models.ts'
 import {expand, pathsOf, type Paths} from '../core/paths.ts'
 import {pullableModels} from '../core/pull.ts'
 import {printable} from '../core/text.ts'
-import type {Planner, Retriever, Tool} from '../core/types.ts'
+import type {Planner, Retriever, Tool, Write} from '../core/types.ts'
 import type {Transcriber} from '../core/voice.ts'
+import {writeWith, type TextModel} from '../core/writer.ts'
 import type {Foreign} from '../tools/foreign.ts'
 import type {Backends} from '../tools/index.ts'
 import {packageVersion} from '../version.ts'
@@ -49,6 +51,8 @@ export interface Session {
   retriever(): Promise<Retriever>
   /** ours, and those of others behind them */
   tools(): Promise<{tools: Tool[]; backends: Backends}>
+  /** the sub-agents' model, opened when it is first asked; undefined: there is none, or --yes lets go what nobody has read. Throws for a choice that is none. */
+  write(): Write | undefined
   /** speech to text */
   transcriber(): Promise<Transcriber>
   /** a folder of this session alone, for what its requests name; it goes with it */
@@ -82,6 +86,7 @@ export function openSession(options: Options, {mends = false, isServer = false} 
   // Models that `tinyagent serve` has in memory already, where it is the same version with the same model.
   const socket = socketOf(paths.state)
   const warm = once(async () => !isServer && existsSync(socket) && (await import('./warm.ts')).isWarm(socket, identity({options, config})))
+  let writer: Promise<TextModel> | undefined
   const session: Session = {
     options, config, journal, ...(configError && {configError}),
     now: () => fixed ?? new Date(),
@@ -89,7 +94,7 @@ export function openSession(options: Options, {mends = false, isServer = false} 
     planner: once(async () => {
       // There is nothing to keep warm of a model that is elsewhere.
       const endpoint = replay ? undefined : chosenEndpoint(config, options.model)
-      if (endpoint) return openEndpoint(endpoint)
+      if (endpoint) return openEndpoint(endpoint, config.model.prompt)
       const open = once(async () => {
         const planner = await (replay ? openReplay(replay) : openGguf(config, options.model, stamps))
         closers.push(() => planner.close())
@@ -134,6 +139,13 @@ export function openSession(options: Options, {mends = false, isServer = false} 
       closers.push(() => foreign.close())
       return foreign
     }),
+    write: () => {
+      const chosen = options.yes ? undefined : chosenWriter(config)
+      return chosen && writeWith(chosen.name, async () => {
+        if (!writer) closers.push(async () => { await (await writer?.catch(() => undefined))?.close() })
+        return writer ??= openWriter(chosen, config)
+      })
+    },
     transcriber: once(async () => {
       const {openTranscriber} = await import('../core/voice.ts')
       const model = await whisperFile(config, stamps)
@@ -152,7 +164,7 @@ export function openSession(options: Options, {mends = false, isServer = false} 
 export const socketOf = (stateDir: string): string => path.join(stateDir, 'serve.sock')
 
 /** What has to be the same on both sides of it: another version or model would write other plans. */
-export const identity = ({options, config}: Pick<Session, 'options' | 'config'>): string => `${packageVersion()} ${options.model ?? config.model.planner}`
+export const identity = ({options, config}: Pick<Session, 'options' | 'config'>): string => `${packageVersion()} ${options.model ?? config.model.planner}${config.model.prompt === 'auto' ? '' : ` ${config.model.prompt}`}`
 
 /** A recorded token stream (tests/fixtures/sessions) in place of a planner. */
 async function openReplay(file: string): Promise<Planner> {
@@ -173,7 +185,7 @@ async function readChunks(file: string): Promise<Chunk[][]> {
 async function openGguf(config: Config, option: string | undefined, stamps: string): Promise<Planner> {
   const modelPath = plannerFile(config, option) ?? (await wholeModelFiles(openModels(), 'planner', option || config.model.planner || undefined, stamps))[0]!
   const {openPlanner} = await import('../core/planner.ts')
-  return openPlanner({modelPath, gpu: config.model.gpu, ...(config.model.threads > 0 && {threads: config.model.threads})})
+  return openPlanner({modelPath, prompt: config.model.prompt, gpu: config.model.gpu, ...(config.model.threads > 0 && {threads: config.model.threads})})
 }
 
 /** The Whisper that the user chose, or the one that comes with the program. */

@@ -54,6 +54,7 @@ export async function setupModel({config, configError, options: {model: modelOpt
   }
   await save(config, name, values, isGiven ? '' : key, prompter)
   say(`Use it: tinyagent --model ${name} "...", or always: tinyagent config set model.planner ${name}`)
+  say(`Or for the texts of mails, notes and summaries: tinyagent config set model.writer ${name}`)
   return 0
 }
 

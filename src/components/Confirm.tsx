@@ -10,7 +10,7 @@ import {useKeys} from './useKeys.ts'
 import {useLatest} from './useLatest.ts'
 
 interface Row { text: string; color?: string; bold?: boolean }
-const from: Record<Source, string> = {user: 'typed by you', lookup: 'looked up', document: 'FROM A DOCUMENT OR MAIL'}
+const from: Record<Source, string> = {user: 'typed by you', lookup: 'looked up', model: 'written by a model', document: 'FROM A DOCUMENT OR MAIL'}
 
 const origin = (preview: Preview, {arg, source}: {arg?: string; source?: Source}): Source | undefined => source ?? (arg === undefined ? undefined : preview.sources?.[arg])
 

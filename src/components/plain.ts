@@ -11,7 +11,7 @@ export interface PlainDeps {
   readLine(prompt: string, signal: AbortSignal): Promise<string | undefined>
 }
 
-const origin: Record<Source, string> = {user: 'typed by you', lookup: 'looked up', document: 'FROM A DOCUMENT OR MAIL'}
+const origin: Record<Source, string> = {user: 'typed by you', lookup: 'looked up', model: 'written by a model', document: 'FROM A DOCUMENT OR MAIL'}
 
 /** The card of a step: every field, every recipient, the full text, and where each part came from. */
 export function card(preview: Preview): string {

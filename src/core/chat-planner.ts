@@ -10,6 +10,7 @@ import {checkCall} from './plan-file.ts'
 import {planGrammar} from './plan-grammar.ts'
 import {maxCalls, PlanParser, references} from './plan-parser.ts'
 import {isSameCall, repairPlan, repairTask} from './repair.ts'
+import {buildTinyAgentChat, planLines, type PromptForm} from './tinyagent.ts'
 import type {Arg, Kind, PlanInput, PlanPiece, Planner, PlanSummary, Task, ToolSpec} from './types.ts'
 
 /** Characters without a plan (thoughts aside), and of one line of it: beyond them a model only goes on. The longest request has 4,000. */
@@ -19,15 +20,16 @@ const maxLine = 6_000
 /** Messages, and a grammar for those servers that take one -> the answer as it comes. */
 export type ChatModel = (messages: ChatMessage[], signal: AbortSignal, grammar: string) => AsyncGenerator<string, ChatUsage>
 
-export function planByChat(model: ChatModel, name: string): Planner {
+export function planByChat(model: ChatModel, name: string, prompt: PromptForm = 'general'): Planner {
+  const isPaper = prompt === 'tinyagent'
   return {
     name,
     close: () => Promise.resolve(),
     async *plan(input: PlanInput): AsyncGenerator<PlanPiece, PlanSummary> {
       const {request, signal, tools, instructions = '', now} = input
       const specs = new Map(tools.map(t => [t.name, t]))
-      const answer = model(buildChat(input), signal, planGrammar(tools, maxCalls))
-      const filter = planText()
+      const answer = model((isPaper ? buildTinyAgentChat : buildChat)(input), signal, planGrammar(tools, maxCalls))
+      const filter = planText(isPaper ? planLines(specs) : undefined)
       const parser = new PlanParser()
       const tasks: Task[] = []
       const repairs: string[] = []
@@ -89,9 +91,9 @@ const noPlan = (): PlanError => new PlanError(1, 'the answer holds no plan: it b
 
 /**
  * The plan in an answer, however it is cut into chunks: thoughts (<think>), the lines of Markdown fences, and what stands before the first
- * numbered line are left out. Anything else is passed on, and is for the parser to refuse.
+ * numbered line are left out. Anything else is passed on, and is for the parser to refuse; `convert` makes a line of ours of a whole one.
  */
-export function planText(): {feed(chunk: string): string; end(): string; readonly hasBegun: boolean; /** characters that were left out before the plan, thoughts aside */ readonly skipped: number} {
+export function planText(convert?: (line: string) => string): {feed(chunk: string): string; end(): string; readonly hasBegun: boolean; /** characters that were left out before the plan, thoughts aside */ readonly skipped: number} {
   let rest = ''
   let hasBegun = false
   let isThinking = false
@@ -112,10 +114,13 @@ export function planText(): {feed(chunk: string): string; end(): string; readonl
       } else {
         const end = rest.indexOf('\n')
         isOpen ||= /^\s*\d+\s*\.\s*[A-Za-z_]/.test(rest)
-        if (end < 0 && !isOpen && !isLast) return out
+        if (end < 0 && (!isOpen || convert) && !isLast) return out
         const line = end < 0 ? rest : rest.slice(0, end + 1)
         hasBegun ||= isOpen
-        if (hasBegun && (isOpen || !/^\s*```/.test(line))) out += line
+        if (hasBegun && (isOpen || !/^\s*```/.test(line))) {
+          const whole = convert?.(line.trimEnd())
+          out += whole === undefined ? line : whole === '' || end < 0 ? whole : `${whole}\n`
+        }
         else skipped += line.length
         rest = rest.slice(line.length)
         if (end >= 0) isOpen = false

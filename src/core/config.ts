@@ -158,6 +158,8 @@ export const configSchema = z.strictObject({
   }).prefault({}),
   model: z.strictObject({
     planner: z.string().default(''),
+    prompt: z.enum(['auto', 'general', 'tinyagent']).default('auto'),
+    writer: z.string().default(''),
     threads: z.number().int().min(0, 'expected 0 to 256').max(256, 'expected 0 to 256').default(0),
     gpu: z.boolean().default(false),
     // "-" and "_" are one in the variable that may hold an endpoint's key (secrets.ts).
@@ -465,6 +467,8 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 
 [model]
 # planner = ""             # a GGUF file, or the name of an endpoint below; "" is the one that comes with tinyagent
+# prompt = "auto"          # or "general", "tinyagent": the prompt of a planner that is not ours; "auto": by its name, TinyAgent-1.1B and -7B get their own
+# writer = ""              # a GGUF file of an instruct model, or an endpoint's name (or TINYAGENT_WRITER): puts mails, notes and summaries into writing; "" leaves them in your words
 # threads = 0              # 0: as many as the machine has cores
 # gpu = false              # true: a graphics card, where its packages are installed (README)
 # Models on a server with OpenAI's API (llama.cpp, Ollama, LM Studio, vLLM, OpenAI, Azure); \`tinyagent setup model\` sets one up. Your

@@ -9,7 +9,7 @@ import {paramsOf} from './params.ts'
 import {resolveTask} from './resolve.ts'
 import {timeLimit, type TimeLimit} from './time-limit.ts'
 import type {
-  Arg, Ask, Attached, Confirm, Effect, Emit, ErrorInfo, Json, Outcome, Param, Preview, Question, Answer, Ref, Source, Task, Tool, ToolContext, ToolSpec, Touch, Verdict,
+  Arg, Ask, Attached, Confirm, Effect, Emit, ErrorInfo, Json, Outcome, Param, Preview, Question, Answer, Ref, Source, Task, Tool, ToolContext, ToolSpec, Touch, Verdict, Write,
 } from './types.ts'
 
 export type SkipReason = 'dependency' | 'user' | 'dropped' | 'cancelled' | 'nobody' | 'dry-run'
@@ -44,6 +44,8 @@ export interface ExecutorDeps {
   /** absent: nobody is there, and the answer is no */
   confirm?: Confirm
   ask?: Ask
+  /** the user's writing model, where they have one */
+  write?: Write
   /** true: the user's policy or --yes has already said yes to this call */
   isAllowed(tool: Tool, preview: Preview, args: Args): boolean | Verdict | Promise<boolean | Verdict>
   /** ids that repair took out of the plan; filled before the task stream ends */
@@ -144,12 +146,12 @@ async function runTask(task: Task, tool: Tool | undefined, inputs: Report[], run
     if (!run.dryRun && inputs.some(i => i.status !== 'done')) return await skip('dependency')
     if (!tool) throw new ToolError('invalid-args', `There is no tool "${task.tool}" among the selected ones`)
 
-    const sources = sourcesOf(task, tool, inputs, run.attached)
+    let sources = sourcesOf(task, tool, inputs, run.attached)
     const spoken = withTexts(task, tool, run.attached)
     report.source = worst([tool.source ?? 'lookup', ...Object.values(sources)])
     const context = contextFor(task, run, limit)
     if (run.dryRun) {
-      const preview = withOrigins(await dryPreview(spoken, tool, sources, run.now, context), run.attached)
+      const preview = withOrigins(await dryPreview(spoken, tool, sources, {run, context, limit}), run.attached)
       await run.emit({type: 'preview', id: task.id, preview: withNotice(preview, carry && carryNotice(carry))})
       return await skip('dry-run')
     }
@@ -163,8 +165,11 @@ async function runTask(task: Task, tool: Tool | undefined, inputs: Report[], run
     }
 
     let args = resolveArgs(spoken, tool, inputs, run.now)
+    let written: InWriting | undefined
     if (tool.effect !== 'read') {
-      const checked = await approve(task, tool, args, sources, {run, context, limit})
+      written = await putInWriting(task, tool, {args, sources}, {run, context, limit});
+      ({args, sources} = written ?? {args, sources})
+      const checked = await approve(task, tool, args, sources, {run, context, limit, written})
       report.effect = checked.effect
       if ('reason' in checked) return await skip(checked.reason, checked.kept)
       args = checked.args
@@ -180,7 +185,9 @@ async function runTask(task: Task, tool: Tool | undefined, inputs: Report[], run
       report.tookBack = await limit.race(takeBack(old, run), true)
       limit.renew()
     }
-    const result = await limit.race(tool.run(args, context), report.touchedWorld)
+    const done = await limit.race(tool.run(args, context), report.touchedWorld)
+    // What no card has told.
+    const result = written && report.effect === 'local' && sources[written.arg] !== 'model' ? {...done, summary: `${strip(done.summary)}. ${written.notice}`} : done
     if (old && report.tookBack === undefined) report.tookBack = await takeBack(old, run).catch((cause: unknown) => `${strip(old.result!.summary)} stays as well: ${reasonOf(cause)}`)
     await run.emit({type: 'task-done', id: task.id, result, ms: since(start), ...(report.tookBack !== undefined && {tookBack: report.tookBack})})
     return {...report, status: 'done', result}
@@ -203,7 +210,28 @@ function failure(cause: unknown, touchedWorld: boolean, run: Run): ErrorInfo {
   return {code: 'timeout', message: `No answer within ${Math.round((run.limitMs ?? 60_000) / 1000)} seconds${doubt}`}
 }
 
-interface Approval { run: Run; context: ToolContext; limit: TimeLimit }
+interface Approval { run: Run; context: ToolContext; limit: TimeLimit; written: InWriting | undefined }
+
+/** A call with its text put in writing: `arg` is the argument, `notice` a line for people. */
+interface InWriting { args: Args; sources: Record<string, Source>; arg: string; notice: string }
+
+/**
+ * The call with its text by the user's writing model, or with the text as it was and a line that says why. undefined: there is nothing to write. A text of a
+ * document stays what it is, and nothing is written that no person will read before it is used.
+ */
+async function putInWriting(task: Task, tool: Tool, {args, sources}: Pick<InWriting, 'args' | 'sources'>, {run, context, limit}: Pick<Approval, 'run' | 'context' | 'limit'>): Promise<InWriting | undefined> {
+  if (!tool.writes || !run.confirm || !context.write) return undefined
+  await limit.pause(run.planWritten) // nothing is written, nor goes to a server, for half a plan
+  if (run.dropped.has(task.id) || run.signal.aborted) return undefined
+  const asked = await tool.writes(args, context)
+  // In a dry run a looked-up text is not there yet.
+  if (!asked || sources[asked.arg] === 'document' || (run.dryRun && sources[asked.arg] !== 'user')) return undefined
+  const {arg, ...writing} = asked
+  const written = await context.write(writing)
+  if (!written) return undefined
+  const {text, notice} = written
+  return {arg, notice, ...(text === undefined ? {args, sources} : {args: {...args, [arg]: text}, sources: {...sources, [arg]: 'model' as const}})}
+}
 
 const canTakeBack = ({effect, result, key}: EarlierCall): boolean => effect === 'local' && result?.undo !== undefined && key !== undefined
 
@@ -230,14 +258,17 @@ const withNotice = (preview: Preview, notice: string | undefined): Preview =>
 
 /**
  * Previews a call and, when it is outward, gets a person's or the policy's word on it. Edited arguments are checked and shown
- * again, and only a person's word ends that: a step that someone has begun to edit does not go by itself.
+ * again, and only a person's word ends that: a step that someone has begun to edit does not go by itself. A text that a model wrote
+ * is shown whatever the call is.
  */
-async function approve(task: Task, tool: Tool, first: Args, firstSources: Record<string, Source>, {run, context, limit}: Approval):
+async function approve(task: Task, tool: Tool, first: Args, firstSources: Record<string, Source>, {run, context, limit, written}: Approval):
     Promise<{effect: Effect; args: Args} | {effect: Effect; reason: SkipReason; kept?: string}> {
   let args = first
   let sources = firstSources
   let before: {args: Args; sources: Record<string, Source>} | undefined // of the card that was edited
   let problem: string | undefined // of the last edit
+  const isModels = Object.values(firstSources).includes('model')
+  let notice = written?.notice
   for (let isEdited = false; ; isEdited = true) {
     let made: Preview
     limit.renew()
@@ -254,13 +285,14 @@ async function approve(task: Task, tool: Tool, first: Args, firstSources: Record
     // A tool of others that only looks up tells its server what it is asked: text of a document needs a person's word.
     const leaks = tool.foreign && made.effect === 'read' && Object.values(sources).includes('document')
     const carry = run.carries?.get(task.id)
-    const preview = withNotice({...withOrigins(made, run.attached), ...(leaks && {effect: 'outward' as const}), sources: {...sources}}, carry && carryNotice(carry))
+    const preview = withNotice(withNotice({...withOrigins(made, run.attached), ...(leaks && {effect: 'outward' as const}), sources: {...sources}}, carry && carryNotice(carry)),
+      notice)
     if (problem !== undefined) preview.notice = [problem, preview.notice].filter(Boolean).join(' ')
     const {effect} = preview
     if (effect === 'outward' && tool.effect !== 'outward') throw new ToolError('refused', `${tool.name} would do more than it declares`)
     // What may have been done already is not begun again unseen, whatever it is.
     const isInDoubt = carry && !earlierCall(carry).result
-    if (effect !== 'outward' && !isEdited && !isInDoubt) return {effect, args}
+    if (effect !== 'outward' && !isEdited && !isInDoubt && !isModels) return {effect, args}
 
     await limit.pause(run.planWritten)
     if (run.dropped.has(task.id)) return {effect, reason: 'dropped'}
@@ -286,6 +318,7 @@ async function approve(task: Task, tool: Tool, first: Args, firstSources: Record
       const changed = edited(task, tool, args, answer.edit, run.now)
       before = {args, sources}
       args = changed
+      if (written && written.arg in answer.edit) notice = undefined
       sources = {...sources, ...Object.fromEntries(Object.keys(answer.edit).map(name => [name, 'user' as const]))}
       problem = undefined
     } catch (cause) {
@@ -311,6 +344,11 @@ async function keptOf(tool: Tool, args: Args, context: ToolContext, {run, limit}
 
 function contextFor(task: Task, run: Run, limit: TimeLimit): ToolContext {
   const key = `${run.runId}-${task.id}`
+  const {write} = run
+  // A progress line that nobody could take is no reason to fail the call.
+  const progress: ToolContext['progress'] = (message, fraction) => {
+    void Promise.resolve(run.emit({type: 'task-progress', id: task.id, message, ...(fraction !== undefined && {fraction})})).catch(() => undefined)
+  }
   return {
     signal: limit.signal,
     now: run.now,
@@ -328,10 +366,8 @@ function contextFor(task: Task, run: Run, limit: TimeLimit): ToolContext {
       }
     },
     ask: (question: Question) => limit.pause(limit.race(answerTo(task.id, question, run), false)),
-    // A progress line that nobody could take is no reason to fail the call.
-    progress: (message, fraction) => {
-      void Promise.resolve(run.emit({type: 'task-progress', id: task.id, message, ...(fraction !== undefined && {fraction})})).catch(() => undefined)
-    },
+    progress,
+    ...(write && {write: writing => limit.pause(write(writing, {signal: limit.signal, progress}))}),
   }
 }
 
@@ -350,10 +386,12 @@ async function answerTo(id: number, question: Question, run: Run): Promise<Answe
 }
 
 /** What the step would do; where a preview needs a result that does not exist yet, its arguments as they stand. */
-async function dryPreview(task: Task, tool: Tool, sources: Record<string, Source>, now: Date, context: ToolContext): Promise<Preview> {
-  const args = nameArgs(tool, task, ref => [`result of step ${ref.ref}`], now)
+async function dryPreview(task: Task, tool: Tool, sources: Record<string, Source>, approval: Pick<Approval, 'run' | 'context' | 'limit'>): Promise<Preview> {
+  const args = nameArgs(tool, task, ref => [`result of step ${ref.ref}`], approval.run.now)
   try {
-    return {...await tool.preview(parseArgs(tool, args), context), sources}
+    const parsed = parseArgs(tool, args)
+    const written = await putInWriting(task, tool, {args: parsed, sources}, approval)
+    return withNotice({...await tool.preview(written?.args ?? parsed, approval.context), sources: written?.sources ?? sources}, written?.notice)
   } catch (cause) {
     if (task.dependsOn.length === 0) throw cause
     const fields = Object.entries(args).map(([arg, value]) =>
@@ -429,7 +467,7 @@ function touchesOf(tool: Tool, task: Task, now: Date): Touch[] {
 
 const conflict = (a: Touch[], b: Touch[]): boolean => a.some(x => b.some(y => x.thing === y.thing && (x.writes || y.writes)))
 
-const rank: Record<Source, number> = {user: 0, lookup: 1, document: 2}
+const rank: Record<Source, number> = {user: 0, lookup: 1, model: 2, document: 3}
 const worst = (sources: Source[]): Source => sources.reduce((a, b) => rank[b] > rank[a] ? b : a, 'user')
 
 const baseName = ({path}: Attached): string => path.split(/[\\/]/).at(-1)!

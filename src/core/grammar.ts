@@ -12,7 +12,7 @@ export interface LineState {
   text: string
   /** the calls so far */
   tasks: Task[]
-  /** a general model may put texts for tools of others in its own words, and reckon; the embedded one would invent */
+  /** a general model may put texts for tools of others in its own words, reckon, and write seconds; the embedded one would invent */
   mayRephrase?: boolean
 }
 
@@ -214,7 +214,7 @@ export function lineGrammar(state: LineState): string {
     ...spans('name', words, w => !w.includes('@') && !isFileName(w) && (!isNumber(w) || /^\d{1,2}$/.test(w)), w => !isParticle(w) && !isNumber(w)),
     'when ::= wpiece (" " wpiece)*',
     `wpiece ::= clock | span | ${calendar}`,
-    `clock ::= [0-9] [0-9]? ([:.h] [0-9] [0-9])? (" "? ("am" | "pm") | "h")? | [0-9] [0-9] [0-9] [0-9] "-" [0-9] [0-9] "-" [0-9] [0-9] | [0-9] [0-9]? ("st" | "nd" | "rd" | "th")`,
+    `clock ::= [0-9] [0-9]? ([:.h] [0-9] [0-9]${state.mayRephrase ? ' (":" [0-9] [0-9])?' : ''})? (" "? ("am" | "pm") | "h")? | [0-9] [0-9] [0-9] [0-9] "-" [0-9] [0-9] "-" [0-9] [0-9] | [0-9] [0-9]? ("st" | "nd" | "rd" | "th")`,
     `char ::= [^"\\\\$\\x00-\\x1f] | "\\\\" ["\\\\/nt]${money}`,
     'title ::= "\\"" char{0,120} "\\""',
     `text ::= "\\"" (char${every.length > 0 ? ' | ref' : ''})* "\\""`,

@@ -85,7 +85,7 @@ function toolOf(name: string, specs: Map<string, ToolSpec>): ToolSpec {
 }
 
 /** What a plan writes of an argument that the request does not speak of. */
-function nothing({list, kind, values}: Param): Json {
+export function nothing({list, kind, values}: Param): Json {
   if (list) return []
   if (kind === 'choice') return values?.[0] ?? ''
   if (kind === 'minutes' || kind === 'integer' || kind === 'number') return 0

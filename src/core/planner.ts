@@ -9,6 +9,7 @@ import {maxCalls, parseLine} from './plan-parser.ts'
 import {buildPrompt} from './prompt.ts'
 import {openings} from './prior.ts'
 import {isSameCall, repairPlan, repairTask} from './repair.ts'
+import {buildTinyAgentChat, promptForm, type PromptForm} from './tinyagent.ts'
 import type {PlanInput, PlanPiece, Planner, PlanSummary, Task} from './types.ts'
 
 /** The longest line of the training data is under 200 tokens. */
@@ -21,20 +22,23 @@ export interface PlannerParts { grammar?: boolean; repair?: boolean }
 const anyLine = 'root ::= " " [^\\n]+'
 
 /** The embedded planner. Throws ModelError. `threads` undefined or 0: as many as the processor has cores for arithmetic. */
-export async function openPlanner(options: {modelPath: string; threads?: number | undefined; gpu?: boolean} & PlannerParts): Promise<Planner> {
-  return planWith(await openLlama(options), path.basename(options.modelPath, '.gguf'), options)
+export async function openPlanner(options: {modelPath: string; threads?: number | undefined; gpu?: boolean; prompt?: 'auto' | PromptForm} & PlannerParts): Promise<Planner> {
+  const model = await openLlama(options)
+  const name = path.basename(options.modelPath, '.gguf')
+  return planWith(model, name, {...options, prompt: promptForm(options.prompt ?? 'auto', [model.name, name])})
 }
 
 /** A planner over any model that writes a line under a grammar. */
-export function planWith(model: LineModel, name: string, parts: PlannerParts = {}): Planner {
-  const {grammar = true, repair = true} = parts
+export function planWith(model: LineModel, name: string, parts: PlannerParts & {/** of a general model */ prompt?: PromptForm} = {}): Planner {
+  const {grammar = true, repair = true, prompt = 'general'} = parts
+  const chat = prompt === 'tinyagent' ? buildTinyAgentChat : buildChat
   return {
     name,
     close: () => model.close(),
     async *plan(input: PlanInput): AsyncGenerator<PlanPiece, PlanSummary> {
       const {request, signal, chances, instructions = ''} = input
       const specs = new Map(input.tools.map(t => [t.name, t]))
-      const promptTokens = await model.begin(model.isGeneral ? buildChat(input) : buildPrompt(input), signal)
+      const promptTokens = await model.begin(model.isGeneral ? chat(input) : buildPrompt(input), signal)
       const tasks: Task[] = []
       const repairs: string[] = []
       const called: string[] = []

@@ -34,6 +34,7 @@ export interface RunDeps extends PlanDeps {
   tools: Tool[]
   confirm?: Confirm
   ask?: Ask
+  write?: ExecutorDeps['write']
   /** reads what the request names and does not hold; the text that it gives is planned. Throws ToolError. */
   attach?(): Promise<{text: string; files: Attached[]}>
   isAllowed: ExecutorDeps['isAllowed']

@@ -61,8 +61,23 @@ export interface Plan { tasks: Task[] }
 
 export type Json = string | number | boolean | null | Json[] | {[key: string]: Json}
 
-/** Where a value came from: typed by the user (or their standing instructions), looked up, or read from a document or mail. */
-export type Source = 'user' | 'lookup' | 'document'
+/** Where a value came from: typed by the user (or their standing instructions), looked up, put in writing by the user's model, or read from a document or mail. */
+export type Source = 'user' | 'lookup' | 'model' | 'document'
+
+/** What the user's writing model (model.writer) is asked for. */
+export interface Writing {
+  form: 'mail' | 'note' | 'summary'
+  /** what is put in writing: the user's words, of a summary the document's sentences */
+  words: string
+  /** the mail that is answered: anybody's text */
+  document?: string
+  /** what the text may name besides `words` and `document`: people, a subject, the whole document */
+  known?: string[]
+}
+/** `text` undefined: what it wrote cannot be used. `notice` says whose text it is, or why it is not the model's. */
+export interface Written { text?: string; notice: string }
+/** undefined: there is nothing to put in writing. Rejects only where `signal` aborts. */
+export type Write = (writing: Writing, options: {signal: AbortSignal; progress(message: string): void}) => Promise<Written | undefined>
 
 /** What a tool is to the planner: enough for the prompt, the grammar and the resolver. No backend behind it. */
 export interface ToolSpec<S extends z.ZodObject = z.ZodObject> {
@@ -127,6 +142,8 @@ export interface ToolContext {
   ask(question: Question): Promise<Answer>
   /** `fraction` from 0 to 1 where it is known */
   progress(message: string, fraction?: number): void
+  /** The user's writing model; its time does not count as the call's. Absent: there is none, or nobody would read what it wrote. */
+  write?(writing: Writing): Promise<Written | undefined>
   /**
    * A change on this machine beside the call's own (an answer that is kept, a draft of what was not sent): journalled before and
    * after it is made, and taken back by the tool's `undo`. `args` say in the journal what is done. Once a call.
@@ -184,6 +201,8 @@ export interface Settled {
 export interface Tool<S extends z.ZodObject = z.ZodObject> extends ToolSpec<S> {
   /** what it reads and writes, for order between tasks; default nothing */
   touches?(args: z.infer<S>): Touch[]
+  /** which argument the user's writing model may put in writing; asked once, before the first preview. undefined: none of this call */
+  writes?(args: z.infer<S>, context: ToolContext): Promise<Writing & {arg: string} | undefined>
   /** must not write, send or change anything */
   preview(args: z.infer<S>, context: ToolContext): Promise<Preview>
   /** throws ToolError (core/errors.ts); a failure is never a value */

@@ -3,6 +3,7 @@ import type {Config, EndpointConfig} from '../config.ts'
 import {chat, hostOf, type Endpoint} from './openai.ts'
 import {isLoopbackHost} from '../network.ts'
 import {readSecret} from '../secrets.ts'
+import type {PromptForm} from '../tinyagent.ts'
 import type {Planner} from '../types.ts'
 
 /** The secret's name: TINYAGENT_MODEL_OPENAI_PASSWORD for "openai". */
@@ -33,8 +34,11 @@ export const isElsewhere = (endpoint: Endpoint): boolean => !isLoopbackHost(new 
 export const whatItGets = (endpoint: Endpoint): string =>
   `your requests, standing instructions and the lists of tools go to ${hostOf(endpoint)}`
 
+/** What its host gets where it is the sub-agents' model. */
+export const whatItWrites = 'the words of the mails and notes that it writes, the mail that is answered, and sentences of the documents that it sums up'
+
 /** Opens no connection yet. */
-export async function openEndpoint(endpoint: Endpoint): Promise<Planner> {
-  const {planByChat} = await import('../chat-planner.ts')
-  return planByChat((messages, signal, grammar) => chat(endpoint, messages, signal, grammar), `${endpoint.model} at ${hostOf(endpoint)}`)
+export async function openEndpoint(endpoint: Endpoint, prompt: 'auto' | PromptForm = 'auto'): Promise<Planner> {
+  const [{planByChat}, {promptForm}] = await Promise.all([import('../chat-planner.ts'), import('../tinyagent.ts')])
+  return planByChat((messages, signal, grammar) => chat(endpoint, messages, signal, grammar), `${endpoint.model} at ${hostOf(endpoint)}`, promptForm(prompt, [endpoint.model, endpoint.name]))
 }

@@ -27,6 +27,8 @@ export interface LineRequest {
 export interface LineModel {
   /** true: none of our planners, so it does not know prompt.ts's prompt and gets messages */
   readonly isGeneral?: boolean
+  /** what its file calls it (`general.name`) */
+  readonly name?: string | undefined
   /** Reads the prompt, or messages in the model's own chat format; returns its length in tokens. */
   begin(prompt: string | ChatMessage[], signal: AbortSignal): Promise<number>
   /** Writes the line after its head, in pieces; ends when it is whole, at the end of generation, or after `maxTokens`. */
@@ -89,6 +91,7 @@ export async function openLlama(options: {modelPath: string; threads?: number | 
     const model = await llama.loadModel({modelPath})
     type Tokens = ReturnType<typeof model.tokenize>
     const {general} = model.fileInfo.metadata
+    const name = 'name' in general && typeof general.name === 'string' ? general.name : undefined
     const isGeneral = !('finetune' in general && general.finetune === ourFinetune)
     const contextSize = options.contextSize ?? (isGeneral ? Math.min(contextOf.general, model.trainContextSize ?? contextOf.general) : contextOf.ours)
     const chatWrapper = isGeneral ? resolveChatWrapper(model, {warningLogs: false, customWrapperSettings: {qwen: {thoughts: 'discourage'}}}) : undefined
@@ -122,6 +125,7 @@ export async function openLlama(options: {modelPath: string; threads?: number | 
     let written = 0
     return {
       isGeneral,
+      name,
       get written() { return written },
       async begin(prompt, signal) {
         signal.throwIfAborted()

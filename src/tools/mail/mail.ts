@@ -3,7 +3,7 @@ import {z} from 'zod'
 import {isAbort, ToolError} from '../../core/errors.ts'
 import {arg} from '../../core/params.ts'
 import {oneLine} from '../../core/text.ts'
-import {tool, type CutOff, type Preview, type Result, type Settled, type Tool, type ToolContext, type ToolSpec} from '../../core/types.ts'
+import {tool, type CutOff, type Preview, type Result, type Settled, type Tool, type ToolContext, type ToolSpec, type Writing} from '../../core/types.ts'
 import {splitAddresses} from '../contacts/address.ts'
 import {whoField, type NameOf} from '../contacts/who.ts'
 import {checkSize, readAttachments, type Attachment} from './attachments.ts'
@@ -146,6 +146,12 @@ export function mailTools(backend: MailBackend, deps: MailDeps = {}): Tool[] {
     }
   }
 
+  /** `to` and the user may be named, and of a new mail the subject. */
+  const inWords = async (context: string, to: Person[], more: Pick<Writing, 'document' | 'known'>): Promise<Writing & {arg: 'context'}> => {
+    const people = await named(to, deps)
+    return {arg: 'context', form: 'mail', words: context, ...more, known: [...people.flatMap(person => person.name ?? []), deps.userName ?? '', ...more.known ?? []]}
+  }
+
   const send = async (built: Built, verb: string, context: ToolContext): Promise<Result> => {
     context.signal.throwIfAborted()
     const {message} = built
@@ -179,6 +185,7 @@ export function mailTools(backend: MailBackend, deps: MailDeps = {}): Tool[] {
   return [
     tool({
       ...composeNewEmail,
+      writes: async a => inWords(a.context, addressees(a.recipients, a.cc).to, {known: [a.subject]}),
       preview: async (args, context) => previewOf(await calls.show(compose, args, context), {title: 'Mail', hasRecipients: true, hasSubject: true}, backend, deps),
       keep: async (args, context) => keep(await calls.shown(compose, args, context), context),
       run: async (args, context) => send(await calls.shown(compose, args, context), 'the mail', context),
@@ -186,6 +193,10 @@ export function mailTools(backend: MailBackend, deps: MailDeps = {}): Tool[] {
     }),
     tool({
       ...replyToEmail,
+      writes: async (a, context) => {
+        const mail = await calls.mail(context.key, backend)
+        return inWords(a.context, repliesTo(mail, deps.from?.address), {document: mail.text})
+      },
       preview: async (args, context) => previewOf(await calls.show(reply, args, context), {title: 'Reply', hasRecipients: false, hasSubject: false}, backend, deps),
       keep: async (args, context) => keep(await calls.shown(reply, args, context), context),
       run: async (args, context) => send(await calls.shown(reply, args, context), 'the reply', context),
@@ -193,6 +204,7 @@ export function mailTools(backend: MailBackend, deps: MailDeps = {}): Tool[] {
     }),
     tool({
       ...forwardEmail,
+      writes: async a => inWords(a.context, addressees(a.recipients, a.cc).to, {}),
       preview: async (args, context) => previewOf(await calls.show(forward, args, context), {title: 'Forwarded mail', hasRecipients: true, hasSubject: false}, backend, deps),
       keep: async (args, context) => keep(await calls.shown(forward, args, context), context),
       run: async (args, context) => send(await calls.shown(forward, args, context), 'the forwarded mail', context),
@@ -225,10 +237,12 @@ const head = (deps: MailDeps, {key, now}: ToolContext): Pick<Message, 'from' | '
 const messageId = (key: string, address = ''): string =>
   `<${encodeURIComponent(Buffer.from(key).toString()).replace(/[^\w.-]/g, '_')}@${address.split('@')[1] ?? 'tinyagent.invalid'}>`
 
-/** The greeting names people as the contacts do, or as a stranger's mail names itself. */
+/** People are called as the contacts do, or as a stranger's mail names itself. */
+const named = (to: Person[], {nameOf}: MailDeps): Promise<{name: string | undefined}[]> =>
+  Promise.all(to.map(async person => ({name: await nameOf?.(person.address) ?? person.name})))
+
 async function drafted(context: string, to: Person[], deps: MailDeps): Promise<string> {
-  const people = await Promise.all(to.map(async person => ({name: await deps.nameOf?.(person.address) ?? person.name})))
-  return draft({context, to: people, sender: deps.userName ?? ''})
+  return draft({context, to: await named(to, deps), sender: deps.userName ?? ''})
 }
 
 /** A mail that was agreed to and did not go is not lost. Always throws. */

@@ -3,7 +3,7 @@ import {z} from 'zod'
 import {arg} from '../../core/params.ts'
 import {ToolError} from '../../core/errors.ts'
 import {oneLine} from '../../core/text.ts'
-import {tool, type Candidate, type CutOff, type Json, type Settled, type Tool, type ToolContext, type ToolSpec} from '../../core/types.ts'
+import {tool, type Candidate, type CutOff, type Json, type Settled, type Tool, type ToolContext, type ToolSpec, type Writing} from '../../core/types.ts'
 
 export const createNote = {
   name: 'create_note',
@@ -88,11 +88,14 @@ async function settleNew(notes: NotesBackend, {name, content, folder}: {name: st
   return made ? {state: 'done', summary: `Made the note ${said(made.note)}`, undo: made.undo} : {state: 'failed', summary: `There is no note '${oneLine(name)}'.`}
 }
 
+const inWords = ({name, content}: {name: string; content: string}): Writing & {arg: 'content'} => ({arg: 'content', form: 'note', words: content, known: [name]})
+
 const unclear = (name: string): Settled => ({state: 'unknown', summary: `the note '${oneLine(name)}'. Look whether the text is in it before you add it again.`})
 
 export const notesTools = (notes: NotesBackend): Tool[] => [
   tool({
     ...createNote,
+    writes: async a => inWords(a),
     touches: a => [{thing: thing(a.name), writes: true}],
     preview: async a => ({
       effect: 'local', title: 'New note',
@@ -117,6 +120,7 @@ export const notesTools = (notes: NotesBackend): Tool[] => [
   }),
   tool({
     ...appendNoteContent,
+    writes: async a => inWords(a),
     touches: a => [{thing: thing(a.name), writes: true}],
     preview: async a => {
       const exists = (await notes.find(a.name, a.folder)).length > 0

@@ -18,15 +18,22 @@ export const summarizePdf = {
 
 export const pdfSpecs: ToolSpec[] = [summarizePdf]
 
+/** What the user's writing model gets, of at most 600 characters each. */
+const forWriting = 15
+
 /** `embed` gives unit vectors; without it (no model) sentences are ranked by the words they share. */
 export const pdfTools = ({embed}: {embed?: Embed}): Tool[] => [tool({
   ...summarizePdf,
   preview: async a => ({effect: 'read', title: 'Summarize PDF', fields: [{label: 'File', value: a.pdf_path, arg: 'pdf_path'}]}),
-  run: async (a, {signal, progress}) => {
+  run: async (a, {signal, progress, write}) => {
     progress('reading')
     const pages = await readPdf(a.pdf_path, signal)
     progress('choosing sentences')
     const summary = await summarize(pages, embed, signal)
-    return {value: summary, summary: `Quoted the main sentences of ${oneLine(path.basename(a.pdf_path))} (${pages.length} ${pages.length === 1 ? 'page' : 'pages'})`, where: a.pdf_path}
+    const name = `${oneLine(path.basename(a.pdf_path))} (${pages.length} ${pages.length === 1 ? 'page' : 'pages'})`
+    const written = await write?.({form: 'summary', words: await summarize(pages, embed, signal, {wanted: forWriting, isQuoted: false}), known: pages})
+    return written?.text === undefined
+      ? {value: summary, summary: `Quoted the main sentences of ${name}${written ? `. ${written.notice}` : ''}`, where: a.pdf_path}
+      : {value: written.text, summary: `Summed up ${name}. ${written.notice}`, where: a.pdf_path}
   },
 })]

@@ -3,7 +3,6 @@
 export type Embed = (texts: string[], signal: AbortSignal) => Promise<Float32Array[]>
 
 interface Sentence { text: string; page: number }
-const wanted = 5
 const maxRanked = 200
 /** weight of being near the document against being unlike the chosen ones */
 const relevance = 0.7
@@ -50,11 +49,11 @@ export const wordVectors = (texts: string[]): Float32Array[] => {
   })
 }
 
-/** At most five sentences in the document's order, each quoted with its page: "\u201c...\u201d (p. 3)". */
-export async function summarize(pages: string[], embed: Embed | undefined, signal: AbortSignal): Promise<string> {
+/** At most five sentences in the document's order, each quoted with its page: "\u201c...\u201d (p. 3)"; or as many as are wanted, without marks. */
+export async function summarize(pages: string[], embed: Embed | undefined, signal: AbortSignal, {wanted = 5, isQuoted = true} = {}): Promise<string> {
   const all = sentencesOf(pages)
-  const quote = (s: Sentence): string => `\u201c${s.text}\u201d${pages.length > 1 ? ` (p. ${s.page})` : ''}`
-  if (all.length <= wanted) return (all.length > 0 ? all.map(quote) : [`\u201c${pages.join(' ').replace(/\s+/g, ' ').trim().slice(0, 600)}\u201d`]).join('\n')
+  const quote = (s: Pick<Sentence, 'text'> & {page?: number}): string => !isQuoted ? s.text : `\u201c${s.text}\u201d${s.page !== undefined && pages.length > 1 ? ` (p. ${s.page})` : ''}`
+  if (all.length <= wanted) return (all.length > 0 ? all.map(quote) : [quote({text: pages.join(' ').replace(/\s+/g, ' ').trim().slice(0, 600)})]).join('\n')
   // A long document is sampled evenly.
   const step = Math.max(1, all.length / maxRanked)
   const sentences = Array.from({length: Math.min(all.length, maxRanked)}, (_, i) => all[Math.floor(i * step)]!)
