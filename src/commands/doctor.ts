@@ -14,8 +14,6 @@ import {buildCommand, openWhisper, whatToInstall, whisperBuild, whisperFolder} f
 import {appsOf, checkApp} from '../tools/apple/check.ts'
 import {davAccount, davAreas, isDav} from '../tools/dav/account.ts'
 import {checkAccount} from '../tools/dav/check.ts'
-import {plocateIndex} from '../tools/files/plocate.ts'
-import {spotlightIndex} from '../tools/files/spotlight.ts'
 import {specs} from '../tools/specs.ts'
 import {ownToolChecks} from './doctor-tools.ts'
 import {plannerFile, type Session} from './session.ts'
@@ -292,11 +290,17 @@ function waitingCheck(outbox: string): Check[] {
 }
 
 /** Whether the index of files knows the folders that are searched. */
-async function indexChecks({config: {files}}: Session, signal: AbortSignal): Promise<Check[]> {
+async function indexChecks({config}: Session, signal: AbortSignal): Promise<Check[]> {
+  const {files} = config
   if (files.index === 'walk') return []
+  const index = (await import('../tools/index.ts')).fileIndexOf(config)
+  if (!index) return []
   const name = files.index
-  const index = name === 'plocate' ? plocateIndex(files.database) : spotlightIndex()
-  const whatToDo = name === 'plocate' ? 'install plocate and run updatedb' : 'Spotlight is on macOS only, and off for folders that System Settings > Spotlight leaves out'
+  const whatToDo = {
+    plocate: 'install plocate and run updatedb',
+    localsearch: 'install localsearch and tinysparql (before 2024: tracker and tracker-miner-fs), and add the folders in Settings > Search > Search Locations',
+    spotlight: 'Spotlight is on macOS only, and off for folders that System Settings > Spotlight leaves out',
+  }[name]
   const lists = await Promise.all(files.roots.map(async root => ({root, known: await index(root, signal)})))
   const unknown = lists.filter(l => l.known === undefined).map(l => l.root)
   return [unknown.length === 0
@@ -305,7 +309,7 @@ async function indexChecks({config: {files}}: Session, signal: AbortSignal): Pro
 }
 
 function programChecks(): Check[] {
-  const opener = process.platform === 'darwin' ? 'open' : process.platform === 'win32' ? 'explorer.exe' : 'xdg-open'
+  const opener = process.platform === 'darwin' ? 'open' : process.platform === 'win32' ? 'rundll32.exe' : 'xdg-open'
   const isFound = (program: string): boolean => (process.env.PATH ?? '').split(path.delimiter).some(dir => dir !== '' && existsSync(path.join(dir, program)))
   const found = isFound(opener)
   const hasFfmpeg = isFound(process.platform === 'win32' ? 'ffmpeg.exe' : 'ffmpeg')

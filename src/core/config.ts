@@ -134,7 +134,7 @@ export const configSchema = z.strictObject({
   files: z.strictObject({
     roots: z.array(z.string().min(1)).optional(),
     exclude: z.array(z.string()).default(defaultExclude),
-    index: z.enum(['walk', 'plocate', 'spotlight']).default('walk'),
+    index: z.enum(['walk', 'plocate', 'localsearch', 'spotlight']).default('walk'),
     database: z.string().min(1).optional(),
   }).prefault({}),
   meetings: z.strictObject({
@@ -183,7 +183,7 @@ export interface Config extends Omit<ConfigValues, Exclude<Area, 'mail'> | 'file
   paths: Paths
   values: ConfigValues
   dirs: Record<Area, string>
-  files: {roots: string[]; exclude: string[]; index: 'walk' | 'plocate' | 'spotlight'; database?: string}
+  files: {roots: string[]; exclude: string[]; index: 'walk' | 'plocate' | 'localsearch' | 'spotlight'; database?: string}
 }
 
 /** Reads the config; a missing file is the defaults. Throws ConfigError with file, line or key, and what would be right. */
@@ -428,7 +428,7 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 [files]
 # roots = ${JSON.stringify(paths.documents)}
 # exclude = ${JSON.stringify(defaultExclude)}   # as in .gitignore; "/Library" only at the top of a root
-# index = "walk"           # or "plocate" (Linux), "spotlight" (macOS): asks it first; a file newer than its index may be missed when another one fits
+# index = "walk"           # or "plocate", "localsearch" (Linux), "spotlight" (macOS): asks it first; a file newer than its index may be missed when another one fits
 # database = "~/.cache/plocate.db"   # plocate's, made by updatedb -o; default: the one of the system
 
 # Links of video meetings: "zoom" (an account; \`tinyagent setup zoom\`), "meet" (Google's; \`tinyagent setup meet\`), or "jitsi" (a link with a room that nobody can guess).

@@ -14,6 +14,8 @@ import {openVdirContacts} from './contacts/vdir-contacts.ts'
 import {davOptions} from './dav/account.ts'
 import {openDavCalendar, openDavContacts, openDavReminders} from './dav/open.ts'
 import {filesTools} from './files/files.ts'
+import type {FileIndex} from './files/find.ts'
+import {localsearchIndex} from './files/localsearch.ts'
 import {plocateIndex} from './files/plocate.ts'
 import {spotlightIndex} from './files/spotlight.ts'
 import {accountOf} from './mail/account.ts'
@@ -77,12 +79,13 @@ export function openTools(config: Config, {warn, embed, openMail}: ToolDeps): {t
   const reminders = openReminders(config, warn)
   const notes = openNotes(config)
   const me = user.email ? {address: user.email, ...(user.name && {name: user.name})} : undefined
+  const index = fileIndexOf(config)
   const open = maps.open ? systemOpener() : undefined
   const nameOf = (channel: string): Promise<string | undefined> => contacts.nameOf(channel)
   const tools = [
     ...contactsTools(contacts, {country: user.region}),
     ...calendarTools(calendar, {invitations: mailInvitations(mail, me), nameOf, ...(me && {organizer: me})}),
-    ...filesTools({roots: files.roots, exclude: files.exclude, ...(files.index !== 'walk' && {index: files.index === 'plocate' ? plocateIndex(files.database) : spotlightIndex()})}),
+    ...filesTools({roots: files.roots, exclude: files.exclude, ...(index && {index})}),
     ...pdfTools({embed}),
     ...mailTools(mail, {nameOf, ...(me && {from: me}), ...(user.name && {userName: user.name})}),
     ...mapsTools({provider: maps.provider, ...(open && {opener: open})}),
@@ -92,6 +95,16 @@ export function openTools(config: Config, {warn, embed, openMail}: ToolDeps): {t
     ...zoomTools(openMeetings(config)),
   ]
   return {tools: inOrder(tools), backends: {calendar, reminders, contacts, notes, mail}}
+}
+
+/** What is asked before the folders are walked; undefined: nothing. */
+export function fileIndexOf({files: {index, database}}: Pick<Config, 'files'>): FileIndex | undefined {
+  switch (index) {
+    case 'walk': return undefined
+    case 'plocate': return plocateIndex(database)
+    case 'localsearch': return localsearchIndex()
+    case 'spotlight': return spotlightIndex()
+  }
 }
 
 /** Where it is written down what was handed to an app of the Mac. */
