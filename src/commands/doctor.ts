@@ -12,6 +12,7 @@ import {printable} from '../core/text.ts'
 import {installRecorder, recorderName} from '../core/recorder.ts'
 import {buildCommand, openWhisper, whatToInstall, whisperBuild, whisperFolder} from '../core/voice/whisper.ts'
 import {appsOf, checkApp} from '../tools/apple/check.ts'
+import {checkOutlook, outlookAreasOf} from '../tools/outlook/check.ts'
 import {davAccount, davAreas, isDav} from '../tools/dav/account.ts'
 import {checkAccount} from '../tools/dav/check.ts'
 import {specs} from '../tools/specs.ts'
@@ -23,7 +24,7 @@ import {isMadeForThisMachine} from './setup-voice.ts'
 export interface Check { name: string; state: 'ok' | 'note' | 'bad'; detail: string }
 
 export async function doctorCommand(session: Session, signal: AbortSignal): Promise<number> {
-  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await endpointChecks(session, signal), ...await nativeChecks(), ...folderChecks(session), ...await mailChecks(session, signal), ...await davChecks(session, signal), ...await meetingChecks(session, signal), ...await joplinChecks(session, signal), ...await todoistChecks(session, signal), ...await adbChecks(session, signal), ...programChecks(), ...await appleChecks(session, signal), ...await indexChecks(session, signal), ...await ownToolChecks(session, signal)]
+  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await endpointChecks(session, signal), ...await nativeChecks(), ...folderChecks(session), ...await mailChecks(session, signal), ...await davChecks(session, signal), ...await meetingChecks(session, signal), ...await joplinChecks(session, signal), ...await todoistChecks(session, signal), ...await adbChecks(session, signal), ...programChecks(), ...await appleChecks(session, signal), ...await outlookChecks(session, signal), ...await indexChecks(session, signal), ...await ownToolChecks(session, signal)]
   if (session.options.json) process.stdout.write(`${JSON.stringify(checks)}\n`)
   else for (const {name, state, detail} of checks) process.stdout.write(`${state.padEnd(5)} ${name}: ${printable(detail)}\n`)
   return checks.some(c => c.state === 'bad') ? 1 : 0
@@ -180,6 +181,21 @@ async function appleChecks({config, configError}: Session, signal: AbortSignal):
     } catch (error) {
       signal.throwIfAborted()
       checks.push({name: app, state: 'bad', detail: reasonOf(error)})
+    }
+  }
+  return checks
+}
+
+/** What the config keeps in classic Outlook: there, and allowed to be asked for. */
+async function outlookChecks({config, configError}: Session, signal: AbortSignal): Promise<Check[]> {
+  const checks: Check[] = []
+  for (const area of configError ? [] : outlookAreasOf(config)) {
+    const name = `Outlook's ${area}`
+    try {
+      checks.push({name, state: 'ok', detail: await checkOutlook(area, signal)})
+    } catch (error) {
+      signal.throwIfAborted()
+      checks.push({name, state: 'bad', detail: reasonOf(error)})
     }
   }
   return checks
