@@ -55,14 +55,14 @@ function Main($asked) {
     $isKnown = $item.Recipients.ResolveAll()
     $invited = @(foreach ($guest in $item.Recipients) { if ((AddressOf $guest) -ne $asked.organizer) { AddressOf $guest } })
     if (-not $isKnown -or ($invited -join ' ') -ne (@($asked.guests) -join ' ')) {
-      $item.Close(1)
+      [void]$item.Close(1)
       return @{ not = 'the guests' }
     }
   }
   Made
-  $item.Save()
+  [void]$item.Save()
   $answer = @{ id = [string]$item.EntryID; folder = [string]$folder.EntryID; seen = (Seen $item) }
-  if ($null -ne $asked.organizer) { $item.Send() }
+  if ($null -ne $asked.organizer) { [void]$item.Send() }
   return $answer
 }
 `}
@@ -73,7 +73,7 @@ const find: Script = {source: seen + String.raw`
 function Main($asked) {
   return @{ items = @(foreach ($folder in (FoldersOf 9 1)) {
     $items = $folder.Items
-    $items.Sort('[LastModificationTime]', $true)
+    [void]$items.Sort('[LastModificationTime]', $true)
     foreach ($item in $items) {
       if ((Ms $item.LastModificationTime) -lt $asked.since) { break }
       if ($item.Mileage -cne $asked.mark) { continue }
@@ -91,7 +91,7 @@ function Main($asked) {
   $item = ItemOf $asked.id
   if ($null -eq $item -or $item.Parent.EntryID -cne $asked.folder) { return @{ state = 'gone' } }
   if ((Seen $item) -cne $asked.seen) { return @{ state = 'changed' } }
-  $item.Delete()
+  [void]$item.Delete()
   return @{ state = 'removed' }
 }
 `}
@@ -103,7 +103,7 @@ function Main($asked) {
   $filter = "[Start] < '{0:g}' AND [End] > '{1:g}'" -f (When $asked.to).AddMinutes(1), (When $asked.from).AddMinutes(-1)
   return @{ items = @(foreach ($folder in (FoldersOf 9 1)) {
     $items = $folder.Items
-    $items.Sort('[Start]')
+    [void]$items.Sort('[Start]')
     $items.IncludeRecurrences = $true
     foreach ($item in $items.Restrict($filter)) {
       $start = Ms $item.Start

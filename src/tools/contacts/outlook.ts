@@ -61,7 +61,7 @@ function Main($asked) {
     if ([string]$item.$place -ne '') { continue }
     $item.$place = $asked.value
     Made
-    $item.Save()
+    [void]$item.Save()
     return @{ person = [string]$item.EntryID; place = $place; isNew = $isNew }
   }
   return @{ not = 'full' }
@@ -78,10 +78,10 @@ function Main($asked) {
   if ($asked.isNew) {
     # A card that we made and somebody has written to since stays.
     foreach ($other in $asked.places) { if ($other -ne $place -and [string]$item.$other -ne '') { return @{ state = 'changed' } } }
-    $item.Delete()
+    [void]$item.Delete()
   } else {
     $item.$place = ''
-    $item.Save()
+    [void]$item.Save()
   }
   return @{ state = 'removed' }
 }

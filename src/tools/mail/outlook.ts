@@ -42,7 +42,7 @@ function Main($asked) {
   $count = 0
   $files = @(foreach ($part in $mail.Attachments) {
     if ($part.Type -eq 6 -or (Property $part '0x7FFE000B') -eq 'True') { continue }
-    $part.SaveAsFile((Join-Path $asked.dir ([string]$count)))
+    [void]$part.SaveAsFile((Join-Path $asked.dir ([string]$count)))
     $count = $count + 1
     @{ name = [string]$part.FileName; type = (Property $part '0x370E001F') }
   })
@@ -60,7 +60,7 @@ const listed = z.object({mails: z.array(z.object({id: z.string(), from: z.string
 const list: Script = {source: String.raw`
 function Main($asked) {
   $items = $session.GetDefaultFolder(6).Items
-  $items.Sort('[ReceivedTime]', $true)
+  [void]$items.Sort('[ReceivedTime]', $true)
   $count = 0
   return @{ mails = @(foreach ($mail in $items) {
     if ($mail.Class -ne 43) { continue }
@@ -103,12 +103,12 @@ function Main($asked) {
   if (-not $isKnown -or ($to -join ' ') -ne (@($asked.to) -join ' ') -or ($cc -join ' ') -ne (@($asked.cc) -join ' ')) { $problem = 'the recipients' }
   if ($mail.Attachments.Count -ne @($asked.files).Count) { $problem = 'the attachments' }
   if ($problem -ne '') {
-    $mail.Close(1)
+    [void]$mail.Close(1)
     return @{ not = $problem }
   }
-  if ($outlook.Explorers.Count -eq 0) { $session.GetDefaultFolder(6).Display() }
+  if ($outlook.Explorers.Count -eq 0) { [void]$session.GetDefaultFolder(6).Display() }
   Made
-  $mail.Send()
+  [void]$mail.Send()
   return @{ sent = $true }
 }
 `}
@@ -123,7 +123,7 @@ function Main($asked) {
       $folder = $null
       try { $folder = $store.GetDefaultFolder($kind) } catch { continue }
       $items = $folder.Items
-      $items.Sort('[LastModificationTime]', $true)
+      [void]$items.Sort('[LastModificationTime]', $true)
       foreach ($mail in $items) {
         if ((Ms $mail.LastModificationTime) -lt $asked.since) { break }
         if ($mail.Class -ne 43) { continue }
@@ -138,6 +138,9 @@ function Main($asked) {
 `}
 
 const link = 'outlook:'
+
+/** What Windows takes for no file's name, as dashes. */
+const fileNameOf = (name: string): string => name.replace(/[\p{Cc}<>:"|?*]/gu, '-').replace(/[. ]+$/, '')
 
 /** `dir`: what was handed to Outlook. `file`: the open mail. `drafts` keeps what was not sent, on this disk. */
 export function openOutlookMail(dir: string, {drafts, file, ...windows}: Windows & {drafts: Pick<MailBackend, 'saveDraft'>; file?: string}): MailBackend {
@@ -171,7 +174,7 @@ export function openOutlookMail(dir: string, {drafts, file, ...windows}: Windows
       const {subject, text, from, ...mail} = await outgoingOf(raw)
       const [to, cc] = [mail.to, mail.cc].map(people => people.map(p => p.address))
       await claim.once(id, {subject, to: to!, cc: cc!}, async () => {
-        const files = await copies(join(dir, 'attachments'), id, mail.attachments)
+        const files = await copies(join(dir, 'attachments'), id, mail.attachments.map(({name, content}) => ({name: fileNameOf(name), content})))
         const answer = sent.parse(await ask(send, {from: from?.address ?? null, to: to!, cc: cc!, subject, text: text.replace(/\r?\n/g, '\r\n'), files, mark: uidOf(id)}, signal))
         if ('not' in answer) throw new ToolError('failed', `Outlook would have changed ${answer.not}, so it was not sent.`)
         return {undo: 'sent'}

@@ -40,7 +40,7 @@ function Main($asked) {
   $item = $folder.Items.Add(5)
   $item.Body = $asked.body
   Made
-  $item.Save()
+  [void]$item.Save()
   $name = ''
   if ($folder.EntryID -cne $session.GetDefaultFolder(12).EntryID) { $name = [string]$folder.Name }
   return @{ id = [string]$item.EntryID; name = [string]$item.Subject; body = [string]$item.Body; folder = [string]$folder.EntryID; folderName = $name }
@@ -55,7 +55,7 @@ function Main($asked) {
   $before = [string]$item.Body
   $item.Body = $before.TrimEnd() + $asked.added
   Made
-  $item.Save()
+  [void]$item.Save()
   return @{ before = $before; body = [string]$item.Body; folder = [string]$item.Parent.EntryID }
 }
 `}
@@ -72,9 +72,9 @@ function Main($asked) {
   if ($null -eq $item -or [string]$item.Body -cne $asked.body -or $item.Parent.EntryID -cne $asked.folder) { return @{ state = 'changed' } }
   if ($asked.type -eq 'append') {
     $item.Body = $asked.before
-    $item.Save()
+    [void]$item.Save()
   } else {
-    $item.Delete()
+    [void]$item.Delete()
   }
   return @{ state = 'done' }
 }

@@ -1,7 +1,7 @@
 // Classic Outlook, asked over COM by Windows' own PowerShell. A script is a constant; what it is about goes in on standard input as JSON in
 // ASCII, so that nothing that anybody wrote is ever program text or in a command line, and comes back the same way.
 import {ToolError} from '../../core/errors.ts'
-import {exec} from '../../core/exec.ts'
+import {exec, windowsOwn} from '../../core/exec.ts'
 import {asciiJson, oneLine} from '../../core/text.ts'
 import type {Json} from '../../core/types.ts'
 
@@ -21,7 +21,7 @@ const maxBytes = 64 * 1024 * 1024
 
 /**
  * `$input` must not be used: PowerShell would read standard input for it, in the console's code page. Its `-eq` takes capitals and small
- * letters alike, its `-ceq` does not. What a function does not take (`[void]`) is part of what it gives back.
+ * letters alike, its `-ceq` does not. What a call gives back and nobody takes is part of a function's result, so calls for their effect are `[void]`.
  */
 const before = String.raw`
 $ErrorActionPreference = 'Stop'
@@ -105,8 +105,8 @@ try {
 }
 $bytes = [System.Text.Encoding]::ASCII.GetBytes((Json $answer))
 $out = [System.Console]::OpenStandardOutput()
-$out.Write($bytes, 0, $bytes.Length)
-$out.Flush()
+[void]$out.Write($bytes, 0, $bytes.Length)
+[void]$out.Flush()
 `
 
 /** The whole program. -EncodedCommand takes it as UTF-16, so that no quoting of a command line touches it. */
@@ -120,7 +120,7 @@ export function askOutlook({platform = process.platform, exec: run = exec}: Wind
       ? new ToolError('unknown', `Outlook ${why}, so it may have been done all the same. Look there before you do it again.`)
       : new ToolError('timeout', `Outlook ${why}. If it shows a question, answer it there, and try again.`)
     const encoded = Buffer.from(programOf(script), 'utf16le').toString('base64')
-    const {stdout} = await run('powershell.exe', ['-NoProfile', '-NonInteractive', '-ExecutionPolicy', 'Bypass', '-EncodedCommand', encoded], {input: asciiJson(input), timeoutMs, maxBytes, ...(signal && {signal})})
+    const {stdout} = await run(windowsOwn('WindowsPowerShell\\v1.0\\powershell.exe'), ['-NoProfile', '-NonInteractive', '-ExecutionPolicy', 'Bypass', '-EncodedCommand', encoded], {input: asciiJson(input), timeoutMs, maxBytes, ...(signal && {signal})})
       .catch((error: unknown) => {
         if (error instanceof ToolError && error.code === 'timeout') throw unheard(`did not answer within ${timeoutMs / 1000} seconds`)
         throw error

@@ -35,12 +35,10 @@ function Main($asked) {
   $item.Importance = $asked.importance
   $item.Mileage = $asked.mark
   if ($null -ne $asked.dueDay) { $item.DueDate = Day $asked.dueDay }
-  if ($null -ne $asked.dueMs) {
-    $item.ReminderSet = $true
-    $item.ReminderTime = When $asked.dueMs
-  }
+  $item.ReminderSet = $null -ne $asked.dueMs
+  if ($null -ne $asked.dueMs) { $item.ReminderTime = When $asked.dueMs }
   Made
-  $item.Save()
+  [void]$item.Save()
   return @{ id = [string]$item.EntryID; folder = [string]$folder.EntryID; seen = (Seen $item) }
 }
 `}
@@ -50,7 +48,7 @@ const find: Script = {source: seen + String.raw`
 function Main($asked) {
   return @{ items = @(foreach ($folder in (FoldersOf 13 3)) {
     $items = $folder.Items
-    $items.Sort('[LastModificationTime]', $true)
+    [void]$items.Sort('[LastModificationTime]', $true)
     foreach ($item in $items) {
       if ((Ms $item.LastModificationTime) -lt $asked.since) { break }
       if ($item.Class -eq 48 -and $item.Mileage -ceq $asked.mark) { @{ id = [string]$item.EntryID; folder = [string]$folder.EntryID; seen = (Seen $item) } }
@@ -65,7 +63,7 @@ function Main($asked) {
   $item = ItemOf $asked.id
   if ($null -eq $item -or $item.Parent.EntryID -cne $asked.folder) { return @{ state = 'gone' } }
   if ((Seen $item) -cne $asked.seen) { return @{ state = 'changed' } }
-  $item.Delete()
+  [void]$item.Delete()
   return @{ state = 'removed' }
 }
 `}
