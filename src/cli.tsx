@@ -89,7 +89,7 @@ function commandLine(signal: AbortSignal, finish: (exitCode: number) => void): C
     .action(withSession(async session => (await import('./commands/log.ts')).logCommand(session)))
   program.command('undo [id]').description('take back the last step on this machine, or the one with this id')
     .action(withSession(async (session, [id]) => (await import('./commands/log.ts')).undoCommand(id, session, signal)))
-  program.command('setup [part]').description('on a terminal a wizard that sets up one part after the other, elsewhere a commented config and the folders; "setup mail" sets up your mail account, "setup dav" calendars and contacts on a server, "setup joplin" notes in Joplin, "setup todoist" reminders in Todoist, "setup zoom" your Zoom account, "setup meet" Google Meet, "setup model" a planner on a server, "setup apple" the apps of a Mac, "setup voice" compiles Whisper for this machine')
+  program.command('setup [part]').description('on a terminal a wizard that sets up one part after the other, elsewhere a commented config and the folders; "setup mail" sets up your mail account, "setup dav" calendars and contacts on a server, "setup joplin" notes in Joplin, "setup todoist" reminders in Todoist, "setup zoom" your Zoom account, "setup meet" Google Meet, "setup model" a planner on a server, "setup apple" the apps of a Mac, "setup outlook" Outlook on Windows, "setup voice" compiles Whisper for this machine')
     .option('--address <address>', 'the mail address')
     .option('--imap <host:port>', 'the server that mail is read from; found by the address otherwise')
     .option('--smtp <host:port>', 'the server that mail is sent by')

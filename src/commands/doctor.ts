@@ -13,10 +13,9 @@ import {printable} from '../core/text.ts'
 import {installRecorder, recorderName} from '../core/recorder.ts'
 import {buildCommand, openWhisper, whatToInstall, whisperBuild, whisperFolder} from '../core/voice/whisper.ts'
 import {appsOf, checkApp} from '../tools/apple/check.ts'
+import {checkOutlook, outlookAreasOf} from '../tools/outlook/check.ts'
 import {davAccount, davAreas, isDav} from '../tools/dav/account.ts'
 import {checkAccount} from '../tools/dav/check.ts'
-import {plocateIndex} from '../tools/files/plocate.ts'
-import {spotlightIndex} from '../tools/files/spotlight.ts'
 import {specs} from '../tools/specs.ts'
 import {ownToolChecks} from './doctor-tools.ts'
 import {plannerFile, type Session} from './session.ts'
@@ -26,7 +25,7 @@ import {isMadeForThisMachine} from './setup-voice.ts'
 export interface Check { name: string; state: 'ok' | 'note' | 'bad'; detail: string }
 
 export async function doctorCommand(session: Session, signal: AbortSignal): Promise<number> {
-  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await endpointChecks(session, signal), ...await writerChecks(session), ...await nativeChecks(), ...folderChecks(session), ...await mailChecks(session, signal), ...await davChecks(session, signal), ...await meetingChecks(session, signal), ...await joplinChecks(session, signal), ...await todoistChecks(session, signal), ...await adbChecks(session, signal), ...programChecks(), ...await appleChecks(session, signal), ...await indexChecks(session, signal), ...await ownToolChecks(session, signal)]
+  const checks = [nodeCheck(), ...configChecks(session), ...await modelChecks(signal), ...await endpointChecks(session, signal), ...await writerChecks(session), ...await nativeChecks(), ...folderChecks(session), ...await mailChecks(session, signal), ...await davChecks(session, signal), ...await meetingChecks(session, signal), ...await joplinChecks(session, signal), ...await todoistChecks(session, signal), ...await adbChecks(session, signal), ...programChecks(), ...await appleChecks(session, signal), ...await outlookChecks(session, signal), ...await indexChecks(session, signal), ...await ownToolChecks(session, signal)]
   if (session.options.json) process.stdout.write(`${JSON.stringify(checks)}\n`)
   else for (const {name, state, detail} of checks) process.stdout.write(`${state.padEnd(5)} ${name}: ${printable(detail)}\n`)
   return checks.some(c => c.state === 'bad') ? 1 : 0
@@ -203,6 +202,22 @@ async function appleChecks({config, configError}: Session, signal: AbortSignal):
   return checks
 }
 
+/** What the config keeps in classic Outlook: there, and allowed to be asked for. */
+async function outlookChecks({config, configError}: Session, signal: AbortSignal): Promise<Check[]> {
+  const areas = configError ? [] : outlookAreasOf(config)
+  const checks: Check[] = areas.length > 0 ? [{name: 'Outlook', state: 'note', detail: 'was never tried on a real Windows: look at what it makes'}] : []
+  for (const area of areas) {
+    const name = `Outlook's ${area}`
+    try {
+      checks.push({name, state: 'ok', detail: await checkOutlook(area, signal)})
+    } catch (error) {
+      signal.throwIfAborted()
+      checks.push({name, state: 'bad', detail: reasonOf(error)})
+    }
+  }
+  return checks
+}
+
 /** Of one login. */
 const loginMs = 15_000
 
@@ -308,11 +323,17 @@ function waitingCheck(outbox: string): Check[] {
 }
 
 /** Whether the index of files knows the folders that are searched. */
-async function indexChecks({config: {files}}: Session, signal: AbortSignal): Promise<Check[]> {
+async function indexChecks({config}: Session, signal: AbortSignal): Promise<Check[]> {
+  const {files} = config
   if (files.index === 'walk') return []
+  const index = (await import('../tools/index.ts')).fileIndexOf(config)
+  if (!index) return []
   const name = files.index
-  const index = name === 'plocate' ? plocateIndex(files.database) : spotlightIndex()
-  const whatToDo = name === 'plocate' ? 'install plocate and run updatedb' : 'Spotlight is on macOS only, and off for folders that System Settings > Spotlight leaves out'
+  const whatToDo = {
+    plocate: 'install plocate and run updatedb',
+    localsearch: 'install localsearch and tinysparql (before 2024: tracker and tracker-miner-fs), and add the folders in Settings > Search > Search Locations',
+    spotlight: 'Spotlight is on macOS only, and off for folders that System Settings > Spotlight leaves out',
+  }[name]
   const lists = await Promise.all(files.roots.map(async root => ({root, known: await index(root, signal)})))
   const unknown = lists.filter(l => l.known === undefined).map(l => l.root)
   return [unknown.length === 0
@@ -321,7 +342,7 @@ async function indexChecks({config: {files}}: Session, signal: AbortSignal): Pro
 }
 
 function programChecks(): Check[] {
-  const opener = process.platform === 'darwin' ? 'open' : process.platform === 'win32' ? 'explorer.exe' : 'xdg-open'
+  const opener = process.platform === 'darwin' ? 'open' : process.platform === 'win32' ? 'rundll32.exe' : 'xdg-open'
   const isFound = (program: string): boolean => (process.env.PATH ?? '').split(path.delimiter).some(dir => dir !== '' && existsSync(path.join(dir, program)))
   const found = isFound(opener)
   const hasFfmpeg = isFound(process.platform === 'win32' ? 'ffmpeg.exe' : 'ffmpeg')

@@ -6,6 +6,7 @@ import {makeFolder} from '../core/paths.ts'
 import type {Prompter} from '../core/types.ts'
 import {whisperBuild} from '../core/voice/whisper.ts'
 import {davAreas, isDav} from '../tools/dav/account.ts'
+import {outlookAreas, outlookAreasOf} from '../tools/outlook/check.ts'
 import {writeTemplate} from './config.ts'
 import {Left} from './prompt.ts'
 import type {Session} from './session.ts'
@@ -24,7 +25,7 @@ interface Part {
 
 const parts: Part[] = [
   {
-    name: 'mail', label: 'Mail', state: ({mail, user}) => ({folder: 'outbox on this machine', imap: user.email, apple: 'the Mac\'s Mail'})[mail.backend],
+    name: 'mail', label: 'Mail', state: ({mail, user}) => ({folder: 'outbox on this machine', imap: user.email, apple: 'the Mac\'s Mail', outlook: 'Outlook'})[mail.backend],
     run: async (session, own, prompter, signal) => (await import('./setup-mail.ts')).setupMail(session, own, prompter, signal),
   },
   {
@@ -32,7 +33,7 @@ const parts: Part[] = [
     run: async (session, own, prompter, signal) => (await import('./setup-dav.ts')).setupDav(session, own, prompter, signal),
   },
   {
-    name: 'joplin', label: 'Notes in Joplin', state: ({values: {notes}}) => ({folder: 'no, Markdown files', joplin: 'yes', apple: 'no, the Mac\'s Notes'})[notes.backend],
+    name: 'joplin', label: 'Notes in Joplin', state: ({values: {notes}}) => ({folder: 'no, Markdown files', joplin: 'yes', apple: 'no, the Mac\'s Notes', outlook: 'no, Outlook\'s notes'})[notes.backend],
     run: async (session, _own, prompter) => (await import('./setup-token.ts')).setupToken(session, 'joplin', prompter),
   },
   {
@@ -54,6 +55,10 @@ const parts: Part[] = [
   {
     name: 'apple', label: 'The Mac\'s apps', platform: 'darwin', state: ({values: v}) => `${[v.reminders, v.calendar, v.notes, v.contacts, v.mail].filter(area => area.backend === 'apple').length} of 5 used`,
     run: async (session, _own, prompter) => (await import('./setup-apple.ts')).setupApple(session, prompter),
+  },
+  {
+    name: 'outlook', label: 'Outlook', platform: 'win32', state: config => `${outlookAreasOf(config).length} of ${outlookAreas.length} used`,
+    run: async (session, _own, prompter) => (await import('./setup-outlook.ts')).setupOutlook(session, prompter),
   },
   {
     name: 'voice', label: 'Voice', state: () => ({absent: 'not installed', 'not-built': 'not compiled yet', built: 'compiled'})[whisperBuild()],

@@ -17,12 +17,12 @@ const davLogin = {
 
 /** Items in a folder or on a server. `default`: the collection that gets what names none; '' leaves it to the server or the folder. */
 const stored = {dir: z.string().min(1).optional(), default: z.string().default(''), ...davLogin}
-const calendars = z.strictObject({backend: z.enum(['folder', 'caldav', 'apple']).default('folder'), ...stored}).prefault({})
+const calendars = z.strictObject({backend: z.enum(['folder', 'caldav', 'apple', 'outlook']).default('folder'), ...stored}).prefault({})
 const lists = z.strictObject({
-  backend: z.enum(['folder', 'caldav', 'todoist', 'apple']).default('folder'), ...stored,
+  backend: z.enum(['folder', 'caldav', 'todoist', 'apple', 'outlook']).default('folder'), ...stored,
   todoist: z.strictObject({token_command: z.array(z.string()).default([])}).prefault({}),
 }).prefault({})
-const addressBooks = z.strictObject({backend: z.enum(['folder', 'carddav', 'apple']).default('folder'), ...stored}).prefault({})
+const addressBooks = z.strictObject({backend: z.enum(['folder', 'carddav', 'apple', 'outlook']).default('folder'), ...stored}).prefault({})
 
 /** '' and 0: what the provider of the address is known to use. `auto`: TLS from the start or by STARTTLS, as the port has it. */
 const mailServer = z.strictObject({
@@ -94,7 +94,7 @@ export const configSchema = z.strictObject({
   calendar: calendars, reminders: lists, contacts: addressBooks,
   notes: z.strictObject({
     dir: z.string().min(1).optional(),
-    backend: z.enum(['folder', 'joplin', 'apple']).default('folder'),
+    backend: z.enum(['folder', 'joplin', 'apple', 'outlook']).default('folder'),
     joplin: z.strictObject({
       url: z.string().superRefine((text, context) => {
         const problem = joplinProblem(text)
@@ -116,7 +116,7 @@ export const configSchema = z.strictObject({
   }).prefault({}),
   mail: z.strictObject({
     dir: z.string().min(1).optional(),
-    backend: z.enum(['folder', 'imap', 'apple']).default('folder'),
+    backend: z.enum(['folder', 'imap', 'apple', 'outlook']).default('folder'),
     auth: z.enum(['password', 'google', 'microsoft', 'other']).default('password'),
     password_command: z.array(z.string()).default([]),
     imap: mailServer,
@@ -134,7 +134,7 @@ export const configSchema = z.strictObject({
   files: z.strictObject({
     roots: z.array(z.string().min(1)).optional(),
     exclude: z.array(z.string()).default(defaultExclude),
-    index: z.enum(['walk', 'plocate', 'spotlight']).default('walk'),
+    index: z.enum(['walk', 'plocate', 'localsearch', 'spotlight']).default('walk'),
     database: z.string().min(1).optional(),
   }).prefault({}),
   meetings: z.strictObject({
@@ -185,7 +185,7 @@ export interface Config extends Omit<ConfigValues, Exclude<Area, 'mail'> | 'file
   paths: Paths
   values: ConfigValues
   dirs: Record<Area, string>
-  files: {roots: string[]; exclude: string[]; index: 'walk' | 'plocate' | 'spotlight'; database?: string}
+  files: {roots: string[]; exclude: string[]; index: 'walk' | 'plocate' | 'localsearch' | 'spotlight'; database?: string}
 }
 
 /** Reads the config; a missing file is the defaults. Throws ConfigError with file, line or key, and what would be right. */
@@ -351,10 +351,10 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 # auth = "password"        # or "google", "other": signed in by browser ([oauth])
 # password_command = []    # a program that prints the password, e.g. ["pass", "dav"]; [] is the system's keyring
 
-# Folders in open formats, which other programs may read and write too, an account, or the Mac's own apps ("apple"). \`url\`, \`user\`, \`auth\` and \`password_command\`
+# Folders in open formats, which other programs may read and write too, an account, the Mac's own apps ("apple"), or classic Outlook on Windows ("outlook"). \`url\`, \`user\`, \`auth\` and \`password_command\`
 # stand in the place of those of [dav], with a password of their own.
 [calendar]
-# backend = "folder"       # or "caldav", "apple"
+# backend = "folder"       # or "caldav", "apple", "outlook"
 # default = ""             # the calendar that gets events which name none
 # url = ""
 # user = ""
@@ -362,7 +362,7 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 # password_command = []
 # dir = ${JSON.stringify(path.join(paths.data, 'calendar'))}    # iCalendar files (khal, vdirsyncer)
 [reminders]
-# backend = "folder"       # or "caldav", "apple", or "todoist": \`tinyagent setup todoist\` sets it up
+# backend = "folder"       # or "caldav", "apple", "outlook", or "todoist": \`tinyagent setup todoist\` sets it up
 # default = ""             # the list that gets reminders which name none
 # url = ""
 # user = ""
@@ -372,7 +372,7 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 [reminders.todoist]
 # token_command = []       # a program that prints the token; or TINYAGENT_TODOIST_PASSWORD; [] is the system's keyring
 [contacts]
-# backend = "folder"       # or "carddav", "apple"
+# backend = "folder"       # or "carddav", "apple", "outlook"
 # default = ""
 # url = ""
 # user = ""
@@ -380,7 +380,7 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 # password_command = []
 # dir = ${JSON.stringify(path.join(paths.data, 'contacts'))}    # vCard files (khard)
 [notes]
-# backend = "folder"       # or "apple", or "joplin": its app or \`joplin server start\` on this machine; \`tinyagent setup joplin\` sets it up
+# backend = "folder"       # or "apple", "outlook", or "joplin": its app or \`joplin server start\` on this machine; \`tinyagent setup joplin\` sets it up
 # dir = ${JSON.stringify(path.join(paths.data, 'notes'))}       # Markdown (Obsidian)
 [notes.joplin]
 # url = "http://127.0.0.1:41184"
@@ -388,7 +388,7 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 # token_command = []       # a program that prints the token; or TINYAGENT_JOPLIN_PASSWORD; [] is the system's keyring
 [mail]
 # dir = ${JSON.stringify(path.join(paths.data, 'mail'))}        # Maildir
-# backend = "folder"       # or "imap": the account of user.email; \`tinyagent setup mail\` sets it up; or "apple", the Mac's own Mail
+# backend = "folder"       # or "imap": the account of user.email; \`tinyagent setup mail\` sets it up; or "apple", the Mac's own Mail; or "outlook"
 # auth = "password"        # or "google", "microsoft", "other": signed in by browser ([oauth])
 # password_command = []    # a program that prints the password, e.g. ["pass", "mail/ana"]; [] is the system's keyring
 [mail.imap]
@@ -430,7 +430,7 @@ export const template = (paths: Paths): string => `# tinyagent: every key with i
 [files]
 # roots = ${JSON.stringify(paths.documents)}
 # exclude = ${JSON.stringify(defaultExclude)}   # as in .gitignore; "/Library" only at the top of a root
-# index = "walk"           # or "plocate" (Linux), "spotlight" (macOS): asks it first; a file newer than its index may be missed when another one fits
+# index = "walk"           # or "plocate", "localsearch" (Linux), "spotlight" (macOS): asks it first; a file newer than its index may be missed when another one fits
 # database = "~/.cache/plocate.db"   # plocate's, made by updatedb -o; default: the one of the system
 
 # Links of video meetings: "zoom" (an account; \`tinyagent setup zoom\`), "meet" (Google's; \`tinyagent setup meet\`), or "jitsi" (a link with a room that nobody can guess).

@@ -94,7 +94,7 @@ function killGroup(child: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
   if (child.pid === undefined) return
   try {
     // Windows has no groups; taskkill ends the tree below a process.
-    if (process.platform === 'win32') spawnSync('taskkill', ['/pid', String(child.pid), '/t', '/f'], {windowsHide: true})
+    if (process.platform === 'win32') spawnSync(windowsOwn('taskkill.exe'), ['/pid', String(child.pid), '/t', '/f'], {windowsHide: true})
     else process.kill(-child.pid, signal)
   } catch { /* nobody is left in it */ }
 }
@@ -157,16 +157,20 @@ interface Desktop { platform?: NodeJS.Platform; env?: NodeJS.ProcessEnv }
 
 /** The desktop's opener; `undefined` where nobody would see what it opens (no display, or a connection by SSH). */
 export function systemOpener({platform = process.platform, env = process.env}: Desktop = {}): Opener | undefined {
-  const [program, ...first] = openerOf(platform)
+  const [program, ...first] = openerOf(platform, env)
   if (platform !== 'win32' && env['SSH_CONNECTION'] && !env['DISPLAY']) return undefined
   if (platform !== 'win32' && platform !== 'darwin' && !(env['DISPLAY'] || env['WAYLAND_DISPLAY'])) return undefined
   if (platform !== 'win32' && !isInstalled(program, env)) return undefined
   return target => launch(program, [...first, target], env)
 }
 
-/** Windows' `start` belongs to its shell; this is what it calls. */
-const openerOf = (platform: NodeJS.Platform): [string, ...string[]] =>
-  platform === 'darwin' ? ['open', '--'] : platform === 'win32' ? ['rundll32.exe', 'url.dll,FileProtocolHandler'] : ['xdg-open']
+/** Windows' `start` belongs to its shell; this opens links as it does, and gets them as an argument. */
+const openerOf = (platform: NodeJS.Platform, env: NodeJS.ProcessEnv): [string, ...string[]] =>
+  platform === 'darwin' ? ['open', '--'] : platform === 'win32' ? [windowsOwn('rundll32.exe', env), 'url.dll,FileProtocolHandler'] : ['xdg-open']
+
+/** A program of Windows' own ("folder\\name.exe" below System32), by its whole path where that is known: Windows looks into the current folder before PATH. */
+export const windowsOwn = (file: string, env: NodeJS.ProcessEnv = process.env): string =>
+  env['SystemRoot'] ? path.win32.join(env['SystemRoot'], 'System32', file) : path.win32.basename(file)
 
 /** An opener that is itself the viewer goes on for as long as the user looks. */
 const launchedMs = 1_500

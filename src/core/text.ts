@@ -19,3 +19,7 @@ export const oneLine = (text: string): string => printable(text.replace(/\s+/g, 
 export const jsonLine = (value: unknown): string =>
   JSON.stringify(value).replace(unsafe, character => [...Array(character.length).keys()]
     .map(i => `\\u${character.charCodeAt(i).toString(16).padStart(4, '0')}`).join(''))
+
+/** JSON in ASCII, the same in every encoding of a system; half of a pair stays one. */
+export const asciiJson = (value: unknown): string =>
+  JSON.stringify(value).replace(/[^\x20-\x7e]/g, c => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)

@@ -7,13 +7,17 @@ import {readSecret} from '../core/secrets.ts'
 import type {Tool} from '../core/types.ts'
 import {openAppleCalendar} from './calendar/apple.ts'
 import {calendarTools, type CalendarBackend} from './calendar/calendar.ts'
+import {openOutlookCalendar} from './calendar/outlook.ts'
 import {openVdirCalendar} from './calendar/vdir-calendar.ts'
 import {openAppleContacts} from './contacts/apple.ts'
 import {contactsTools, type ContactsBackend} from './contacts/contacts.ts'
+import {openOutlookContacts} from './contacts/outlook.ts'
 import {openVdirContacts} from './contacts/vdir-contacts.ts'
 import {davOptions} from './dav/account.ts'
 import {openDavCalendar, openDavContacts, openDavReminders} from './dav/open.ts'
 import {filesTools} from './files/files.ts'
+import type {FileIndex} from './files/find.ts'
+import {localsearchIndex} from './files/localsearch.ts'
 import {plocateIndex} from './files/plocate.ts'
 import {spotlightIndex} from './files/spotlight.ts'
 import {accountOf} from './mail/account.ts'
@@ -21,6 +25,7 @@ import {openAppleMail} from './mail/apple.ts'
 import {mailInvitations} from './mail/invitations.ts'
 import {mailTools, type MailBackend} from './mail/mail.ts'
 import {openMaildir} from './mail/maildir.ts'
+import {openOutlookMail} from './mail/outlook.ts'
 import {openImapMail} from './mail/smtp-imap.ts'
 import {mapsTools} from './maps/maps.ts'
 import {outboxTools} from './outbox/outbox.ts'
@@ -28,8 +33,10 @@ import {openAppleNotes} from './notes/apple.ts'
 import {openJoplinNotes, type JoplinOptions} from './notes/joplin.ts'
 import {openMarkdownNotes} from './notes/markdown.ts'
 import {notesTools, type NotesBackend} from './notes/notes.ts'
+import {openOutlookNotes} from './notes/outlook.ts'
 import {pdfTools} from './pdf/pdf.ts'
 import {openAppleReminders} from './reminders/apple.ts'
+import {openOutlookReminders} from './reminders/outlook.ts'
 import {remindersTools, type RemindersBackend} from './reminders/reminders.ts'
 import {openTodoistReminders, type TodoistOptions} from './reminders/todoist.ts'
 import {openVdirReminders} from './reminders/vdir-reminders.ts'
@@ -77,12 +84,13 @@ export function openTools(config: Config, {warn, embed, openMail}: ToolDeps): {t
   const reminders = openReminders(config, warn)
   const notes = openNotes(config)
   const me = user.email ? {address: user.email, ...(user.name && {name: user.name})} : undefined
+  const index = fileIndexOf(config)
   const open = maps.open ? systemOpener() : undefined
   const nameOf = (channel: string): Promise<string | undefined> => contacts.nameOf(channel)
   const tools = [
     ...contactsTools(contacts, {country: user.region}),
     ...calendarTools(calendar, {invitations: mailInvitations(mail, me), nameOf, ...(me && {organizer: me})}),
-    ...filesTools({roots: files.roots, exclude: files.exclude, ...(files.index !== 'walk' && {index: files.index === 'plocate' ? plocateIndex(files.database) : spotlightIndex()})}),
+    ...filesTools({roots: files.roots, exclude: files.exclude, ...(index && {index})}),
     ...pdfTools({embed}),
     ...mailTools(mail, {nameOf, ...(me && {from: me}), ...(user.name && {userName: user.name})}),
     ...mapsTools({provider: maps.provider, ...(open && {opener: open})}),
@@ -94,25 +102,47 @@ export function openTools(config: Config, {warn, embed, openMail}: ToolDeps): {t
   return {tools: inOrder(tools), backends: {calendar, reminders, contacts, notes, mail}}
 }
 
-/** Where it is written down what was handed to an app of the Mac. */
-const handedTo = ({paths}: Config, app: string): string => path.join(paths.state, 'apple', app)
+/** What is asked before the folders are walked; undefined: nothing. */
+export function fileIndexOf({files: {index, database}}: Pick<Config, 'files'>): FileIndex | undefined {
+  switch (index) {
+    case 'walk': return undefined
+    case 'plocate': return plocateIndex(database)
+    case 'localsearch': return localsearchIndex()
+    case 'spotlight': return spotlightIndex()
+  }
+}
+
+/** Where it is written down what was handed to an app. */
+const handedTo = ({paths}: Config, of: 'apple' | 'outlook', app: string): string => path.join(paths.state, of, app)
 
 function openTheMail(config: Config, options: {warn: ToolDeps['warn']; file?: string}): MailBackend {
   const {mail, dirs} = config
-  if (mail.backend === 'apple') return openAppleMail(handedTo(config, 'mail'), {drafts: openMaildir(dirs.mail, options), ...(options.file !== undefined && {file: options.file})})
-  return mail.backend === 'imap' ? openImapMail(accountOf(config), {dir: dirs.mail, ...options}) : openMaildir(dirs.mail, options)
+  const inApp = () => ({drafts: openMaildir(dirs.mail, options), ...(options.file !== undefined && {file: options.file})})
+  switch (mail.backend) {
+    case 'folder': return openMaildir(dirs.mail, options)
+    case 'imap': return openImapMail(accountOf(config), {dir: dirs.mail, ...options})
+    case 'apple': return openAppleMail(handedTo(config, 'apple', 'mail'), inApp())
+    case 'outlook': return openOutlookMail(handedTo(config, 'outlook', 'mail'), inApp())
+  }
 }
 
 function openContacts(config: Config, warn: ToolDeps['warn']): ContactsBackend {
-  const {backend} = config.values.contacts
-  if (backend === 'apple') return openAppleContacts()
-  return backend === 'carddav' ? openDavContacts(davOptions(config, 'contacts', warn)) : openVdirContacts(config.dirs.contacts, warn)
+  switch (config.values.contacts.backend) {
+    case 'folder': return openVdirContacts(config.dirs.contacts, warn)
+    case 'carddav': return openDavContacts(davOptions(config, 'contacts', warn))
+    case 'apple': return openAppleContacts()
+    case 'outlook': return openOutlookContacts()
+  }
 }
 
 function openCalendar(config: Config, warn: ToolDeps['warn']): CalendarBackend {
   const {backend, default: usual} = config.values.calendar
-  if (backend === 'apple') return openAppleCalendar(handedTo(config, 'calendar'), {usual})
-  return backend === 'caldav' ? openDavCalendar(davOptions(config, 'calendar', warn)) : openVdirCalendar(config.dirs.calendar, warn)
+  switch (backend) {
+    case 'folder': return openVdirCalendar(config.dirs.calendar, warn)
+    case 'caldav': return openDavCalendar(davOptions(config, 'calendar', warn))
+    case 'apple': return openAppleCalendar(handedTo(config, 'apple', 'calendar'), {usual})
+    case 'outlook': return openOutlookCalendar(handedTo(config, 'outlook', 'calendar'), {usual})
+  }
 }
 
 function openReminders(config: Config, warn: ToolDeps['warn']): RemindersBackend {
@@ -121,7 +151,8 @@ function openReminders(config: Config, warn: ToolDeps['warn']): RemindersBackend
     case 'folder': return openVdirReminders(config.dirs.reminders, warn)
     case 'caldav': return openDavReminders(davOptions(config, 'reminders', warn))
     case 'todoist': return openTodoistReminders(todoistOptions(config))
-    case 'apple': return openAppleReminders(handedTo(config, 'reminders'), {usual})
+    case 'apple': return openAppleReminders(handedTo(config, 'apple', 'reminders'), {usual})
+    case 'outlook': return openOutlookReminders(handedTo(config, 'outlook', 'reminders'), {usual})
   }
 }
 
@@ -130,6 +161,7 @@ function openNotes(config: Config): NotesBackend {
     case 'folder': return openMarkdownNotes(config.dirs.notes)
     case 'joplin': return openJoplinNotes(joplinOptions(config))
     case 'apple': return openAppleNotes()
+    case 'outlook': return openOutlookNotes()
   }
 }
 

@@ -99,12 +99,12 @@ describe('the tools', () => {
 describe.skipIf(process.platform !== 'linux')('the opener of a desktop', () => {
   afterEach(() => { vi.unstubAllEnvs() })
 
-  /** A folder with an xdg-open that writes down what it was given. */
-  async function desktop() {
+  /** A folder with an opener that writes down what it was given. */
+  async function desktop(program = 'xdg-open') {
     const {path, remove} = await tempFolder()
     const said = join(path, 'said')
-    await writeFile(join(path, 'xdg-open'), `#!/bin/sh\nprintf '%s\\n' "$#" "$@" > '${said}'\n`)
-    await chmod(join(path, 'xdg-open'), 0o755)
+    await writeFile(join(path, program), `#!/bin/sh\nprintf '%s\\n' "$#" "$@" > '${said}'\n`)
+    await chmod(join(path, program), 0o755)
     return {env: {PATH: path, DISPLAY: ':0'}, said: () => readFile(said, 'utf8'), remove}
   }
 
@@ -114,6 +114,16 @@ describe.skipIf(process.platform !== 'linux')('the opener of a desktop', () => {
     const result = await named('maps_open_location', {opener}).run({location}, contextFor())
     expect(result.summary).toMatch(/^Opened /)
     expect(await said()).toBe(`1\n${placeLink('openstreetmap', location)}\n`)
+    await remove()
+  })
+
+  test.each(['$(touch x) `id` ; & | > y', 'a&calc.exe|b^c %PATH% "q"'])('of Windows gets the link of %j as one argument of rundll32, with no shell between', async location => {
+    const {env, said, remove} = await desktop('rundll32.exe')
+    const opener = systemOpener({platform: 'win32', env: {PATH: env.PATH}})
+    await named('maps_open_location', {opener}).run({location}, contextFor())
+    const link = placeLink('openstreetmap', location)
+    expect(await said()).toBe(`2\nurl.dll,FileProtocolHandler\n${link}\n`)
+    expect(link).not.toMatch(/[\s"]/) // else Windows would get it in quotes, which rundll32 passes on
     await remove()
   })
 

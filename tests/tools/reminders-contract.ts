@@ -5,7 +5,7 @@ import {parseWhen} from '../../src/tools/calendar/when.ts'
 import type {NewReminder, RemindersBackend} from '../../src/tools/reminders/reminders.ts'
 import {hostileTexts, toolError} from './vdir-programs.ts'
 
-export function remindersContract(name: string, open: () => Promise<{backend: RemindersBackend; close(): Promise<void>}>, {kept = text => text}: {/** what the server makes of a line of text */ kept?(text: string): string} = {}): void {
+export function remindersContract(name: string, open: () => Promise<{backend: RemindersBackend; close(): Promise<void>}>, {kept = text => text, priority = p => p}: {/** what the server makes of a line of text */ kept?(text: string): string; /** ... and of a priority */ priority?(p: number): number} = {}): void {
   describe(`${name} as a reminders backend`, () => {
     let opened: Awaited<ReturnType<typeof open>>
     let backend: RemindersBackend
@@ -28,7 +28,7 @@ export function remindersContract(name: string, open: () => Promise<{backend: Re
       await backend.create(reminder({name: 'A time', due: parseWhen('2026-03-05 10:00:00', 'due'), priority: 1}), 'b', now)
       await backend.create(reminder({name: 'A day', due: parseWhen('2026-03-04', 'due'), priority: 5}), 'c', now)
       expect((await backend.reminders()).map(r => [r.name, r.due, r.list, r.priority, r.isDone])).toEqual([
-        ['A day', '2026-03-04', (await backend.list('')).name, 5, false],
+        ['A day', '2026-03-04', (await backend.list('')).name, priority(5), false],
         ['A time', '2026-03-05 10:00:00', (await backend.list('')).name, 1, false],
         ['Some day', '', 'Shopping', 9, false],
       ])

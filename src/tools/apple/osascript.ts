@@ -2,7 +2,7 @@
 // nothing that anybody wrote is ever program text or an option, and comes back the same way.
 import {ToolError} from '../../core/errors.ts'
 import {exec} from '../../core/exec.ts'
-import {oneLine} from '../../core/text.ts'
+import {asciiJson, oneLine} from '../../core/text.ts'
 import type {Json} from '../../core/types.ts'
 
 export type App = 'Reminders' | 'Notes' | 'Calendar' | 'Contacts' | 'Messages' | 'Mail'
@@ -16,8 +16,6 @@ export interface Mac { platform?: NodeJS.Platform; exec?: typeof exec }
 /** Runs a script; throws ToolError. */
 export type Osascript = (script: Script, input: Json, signal?: AbortSignal) => Promise<unknown>
 
-/** The clocks of an app and ours are the same; its dates have whole seconds. */
-export const slackMs = 2_000
 /** The first time macOS asks the user whether we may, and the app may have to start. */
 const timeoutMs = 60_000
 /** Thousands of contacts or notes. */
@@ -41,10 +39,6 @@ function run(argv) {
   return JSON.stringify(answer).replace(/[^\x20-\x7e]/g, c => '\\u' + c.charCodeAt(0).toString(16).padStart(4, '0'))
 }
 `
-
-/** JSON in ASCII: the system's file encodings take letters apart, and half of a pair is no text. */
-const asciiJson = (value: Json): string =>
-  JSON.stringify(value).replace(/[^\x20-\x7e]/g, c => `\\u${c.charCodeAt(0).toString(16).padStart(4, '0')}`)
 
 export function osascript({platform = process.platform, exec: run = exec}: Mac = {}): Osascript {
   return async (script, input, signal) => {

@@ -9,18 +9,21 @@ import type {FileIndex} from './find.ts'
 /** Half a million paths of 256 bytes. */
 const maxBytes = 128 * 1024 * 1024
 
+/** Paths with a NUL after each. */
+const byNul = (stdout: string): string[] => stdout.split('\0')
+
 /**
- * Everything that `program` knows below a root; it prints paths with a NUL after each. `argsOf` gets the root, and the root with a
- * separator at its end. Undefined where it cannot say: no program, no index, an error. Throws the signal's reason only.
+ * Everything that `program` knows below a root. `argsOf` gets the root, and the root with a separator at its end; `pathsOf` gets what
+ * the program prints. Undefined where it cannot say: no program, no index, an error, no answer in time. Throws the signal's reason only.
  */
-export const programIndex = (program: string, argsOf: (root: string, below: string) => string[]): FileIndex => async (root, signal) => {
+export const programIndex = (program: string, argsOf: (root: string, below: string) => string[], pathsOf = byNul): FileIndex => async (root, signal) => {
   try {
     // An index has real paths; a root may be a link.
     const real = await realpath(root)
     const below = real.endsWith(path.sep) ? real : real + path.sep
     const {code, stdout} = await exec(program, argsOf(real, below), {signal, maxBytes})
     if (code !== 0) return undefined
-    return stdout.split('\0').filter(file => file.startsWith(below)).map(file => path.join(root, file.slice(below.length)))
+    return pathsOf(stdout).filter(file => file.startsWith(below)).map(file => path.join(root, file.slice(below.length)))
   } catch (error) {
     signal.throwIfAborted()
     if (error instanceof ToolError || (error instanceof Error && 'code' in error)) return undefined

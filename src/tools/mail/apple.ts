@@ -1,14 +1,13 @@
 // Mail in the Mac's own app: the open mail is the one that is selected there. What goes is always a new mail of exactly what was shown: the app's own
 // replies fill themselves in later, so that nobody could know what leaves. It is compared once more before it is sent.
-import {mkdir, readdir, rm, stat, writeFile} from 'node:fs/promises'
 import {isAbsolute, join, resolve} from 'node:path'
 import {z} from 'zod'
 import {ToolError} from '../../core/errors.ts'
 import {oneLine} from '../../core/text.ts'
-import {claims} from '../apple/claims.ts'
-import {osascript, slackMs, type Mac, type Script} from '../apple/osascript.ts'
+import {claims, slackMs} from '../claims.ts'
+import {osascript, type Mac, type Script} from '../apple/osascript.ts'
 import type {Fate} from '../calendar/calendar.ts'
-import {uidOf} from '../vdir.ts'
+import {copies} from './copies.ts'
 import type {MailBackend, MailListing, OpenMail} from './mail.ts'
 import {readMail} from './maildir.ts'
 import {openMailOf, outgoingOf} from './read.ts'
@@ -75,8 +74,6 @@ function main({subject, since}) {
 }
 `}
 
-/** Copies of attachments: the app may read them after it has taken the mail. */
-const keptMs = 24 * 60 * 60 * 1000
 const link = 'message:'
 
 /** `dir`: what was handed to the app. `file`: the open mail. `drafts` keeps what was not sent, on this disk. */
@@ -130,20 +127,4 @@ async function opened(found: z.infer<typeof source>): Promise<OpenMail> {
   const mail = await openMailOf(Buffer.from(found.source), link + encodeURIComponent(found.id))
   if (!mail) throw new ToolError('failed', 'Mail gave no mail that can be read. Select another one, or save it as a file for --mail.')
   return mail
-}
-
-/** Files of exactly what was shown, under their names; those of mails that went a day ago are removed. */
-async function copies(dir: string, id: string, attachments: {name: string; content: Buffer}[]): Promise<string[]> {
-  for (const old of await readdir(dir).catch(() => [])) {
-    const folder = join(dir, old)
-    const info = await stat(folder).catch(() => undefined)
-    if (info && performance.timeOrigin + performance.now() - info.mtimeMs > keptMs) await rm(folder, {recursive: true, force: true})
-  }
-  return Promise.all(attachments.map(async ({name, content}, i) => {
-    const folder = join(dir, uidOf(id), String(i))
-    await mkdir(folder, {recursive: true, mode: 0o700})
-    const path = join(folder, /^\.*$/.test(name) ? 'attachment' : name)
-    await writeFile(path, content, {mode: 0o600})
-    return path
-  }))
 }

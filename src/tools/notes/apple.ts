@@ -4,9 +4,10 @@ import {z} from 'zod'
 import {ToolError} from '../../core/errors.ts'
 import {oneAtATime} from '../../core/one-at-a-time.ts'
 import {oneLine} from '../../core/text.ts'
-import {osascript, slackMs, type Mac, type Script} from '../apple/osascript.ts'
+import {osascript, type Mac, type Script} from '../apple/osascript.ts'
 import {plainLine, plainText} from '../calendar/ical.ts'
-import {notesNamed, plain} from './match.ts'
+import {slackMs} from '../claims.ts'
+import {notesNamed, plain, titleOf} from './match.ts'
 import type {Note, NotesBackend} from './notes.ts'
 
 /** The app's folder of deleted notes has no mark but its name. */
@@ -110,13 +111,6 @@ const escaped = (line: string): string => line
 const linesOf = (text: string): string => {
   const lines = plainText(text).replace(/\n$/, '').split('\n')
   return lines.map(line => `<div>${escaped(line) || '<br>'}</div>`).join('')
-}
-
-/** A title on one line, without what hides or reorders text. */
-const titleOf = (name: string, what = 'note'): string => {
-  const title = plainLine(name.replace(/[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, ''))
-  if (title === '') throw new ToolError('invalid-args', `The ${what} has no name: say how it is called`)
-  return title
 }
 
 /** Without the title, which is the first line. */

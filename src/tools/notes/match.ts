@@ -1,6 +1,7 @@
 // Which notes a name means, and which names can be those of a note.
 import path from 'node:path'
 import {ToolError} from '../../core/errors.ts'
+import {plainLine} from '../calendar/ical.ts'
 import type {Note} from './notes.ts'
 
 export const plain = (text: string): string => text.normalize('NFC').trim().toLowerCase()
@@ -29,6 +30,13 @@ function shortened(text: string): string {
     name += segment
   }
   return name
+}
+
+/** A title on one line, without what hides or reorders text. */
+export const titleOf = (name: string, what = 'note'): string => {
+  const title = plainLine(name.replace(/[\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g, ''))
+  if (title === '') throw new ToolError('invalid-args', `The ${what} has no name: say how it is called`)
+  return title
 }
 
 const safeOr = (name: string): string => { try { return fileName(name) } catch { return name } }

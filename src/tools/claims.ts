@@ -2,11 +2,13 @@
 // written down is not made again, also after a crash.
 import {readFile, rm, stat} from 'node:fs/promises'
 import {join} from 'node:path'
-import {ToolError} from '../../core/errors.ts'
-import type {Json} from '../../core/types.ts'
-import {createWhole, isMissing} from '../files/durable.ts'
-import {uidOf} from '../vdir.ts'
-import {slackMs} from './osascript.ts'
+import {ToolError} from '../core/errors.ts'
+import type {Json} from '../core/types.ts'
+import {createWhole, isMissing} from './files/durable.ts'
+import {uidOf} from './vdir.ts'
+
+/** The clocks of an app and ours are the same; its dates have whole seconds. */
+export const slackMs = 2_000
 
 export interface Claim { /** what was handed over */ what: Json; /** when, by the system's clock */ at: Date; /** what takes it back; absent: no answer came */ undo?: Json }
 
