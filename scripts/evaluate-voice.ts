@@ -8,6 +8,7 @@ import path from 'node:path'
 import {modelFiles, openModels} from '../src/core/models.ts'
 import {sampleRate} from '../src/core/voice/activity.ts'
 import {openTranscriber} from '../src/core/voice.ts'
+import {withContacts} from '../src/core/voice/contacts.ts'
 import {humanSpeech, samplesOf, speak} from './speech.ts'
 import {wordErrors} from './word-errors.ts'
 
@@ -73,12 +74,16 @@ try {
   for (const voice of voices) {
     const cells: string[] = []
     for (const names of [[], contacts]) {
-      let right = 0
+      let [heard, corrected, wrong] = [0, 0, 0]
       for (const [i, name] of contacts.entries()) {
         const text = await say(voice, naming[i % naming.length]!.replace('{}', name), undefined, names)
-        if (text.includes(name)) right++
+        const {text: written, corrections} = withContacts(text, contacts)
+        if (text.includes(name)) heard++
+        if (written.includes(name)) corrected++
+        // A first name of the right person is no wrong one.
+        if (corrections.some(c => !name.includes(c.written))) wrong++
       }
-      cells.push(`${right} of ${contacts.length}`)
+      cells.push(`${heard} of ${contacts.length}`, `${corrected} of ${contacts.length}${wrong > 0 ? ` (${wrong} wrong)` : ''}`)
     }
     named.push(`| ${voice} | ${cells.join(' | ')} |`)
   }
@@ -98,7 +103,7 @@ try {
     `${new Date().toISOString().slice(0, 10)}, commit ${commit}, ${path.basename(model)}, ${cpus().length} cores (${cpus()[0]?.model.trim()})`, '',
     `People (${people.length} recordings): ${rate(people)}`, '',
     `| requests by voice | ${noises.map(([name]) => name).join(' | ')} |`, `| --- | ${noises.map(() => '---').join(' | ')} |`, ...rows, '',
-    '| names right, by voice | without the contacts | with them |', '| --- | --- | --- |', ...named, '',
+    '| names right, by voice | without the contacts | with the correction alone | with them as the prompt | with the correction too |', '| --- | --- | --- | --- | --- |', ...named, '',
     `Sound: ${(spent.soundMs / 1000).toFixed(0)} s in ${clip + people.length} clips. Real-time factor ${(spent.wallMs / spent.soundMs).toFixed(2)}` +
       `${processor === undefined ? '' : `, processor time ${(processor / spent.soundMs * 1000).toFixed(2)} of the sound's`}`,
   ].join('\n'))

@@ -3,24 +3,33 @@ import {dictate} from '../core/dictation.ts'
 import {record} from '../core/recorder.ts'
 import {oneLine, printable} from '../core/text.ts'
 import type {Dictate} from '../core/types.ts'
+import {withContacts} from '../core/voice/contacts.ts'
 import type {Lines} from './run.ts'
 import type {Session} from './session.ts'
 
-export const dictateIn = (session: Session, options: Parameters<Dictate>[0]): ReturnType<Dictate> => {
+export const dictateIn = async (session: Session, options: Parameters<Dictate>[0]): ReturnType<Dictate> => {
   const {device, silence} = session.config.voice
   // What the words need next loads while they are spoken; where that fails, the request says so.
   for (const load of [session.retriever, session.planner]) load().catch(() => undefined)
-  return dictate({
+  const spoken = spokenNames(session).catch(() => ({names: [], people: []}))
+  const {text, ...rest} = await dictate({
     ...options,
     sound: signal => record({signal, device}),
     transcriber: session.transcriber(),
-    names: spokenNames(session).catch(() => []),
+    names: spoken.then(({names}) => names),
     silenceMs: silence * 1000,
   })
+  return {...rest, ...asContacts(text, (await spoken).people)}
 }
 
-/** How the user's lists, folders and people are spelled. A damaged store costs its names, not the dictation. */
-export async function spokenNames(session: Session): Promise<string[]> {
+/** The names of contacts as the contacts have them, and a line that says what was heard in their place. */
+export function asContacts(heard: string, people: string[]): {text: string; note?: string} {
+  const {text, corrections} = withContacts(heard, people)
+  return {text, ...(corrections.length > 0 && {note: corrections.map(c => `heard '${c.heard}', wrote ${c.written}`).join('; ')})}
+}
+
+/** How the user's lists, folders and people are spelled, and the people alone. A damaged store costs its names, not the dictation. */
+export async function spokenNames(session: Session): Promise<{names: string[]; people: string[]}> {
   const {backends: {contacts, reminders, notes}} = await session.tools()
   const all = await Promise.allSettled([
     // The transcriber takes as many as it can, the first ones first: there are few lists, and perhaps a thousand people.
@@ -28,7 +37,8 @@ export async function spokenNames(session: Session): Promise<string[]> {
     notes.list().then(list => list.map(n => n.folder)),
     contacts.all().then(list => knownFirst(session, list.map(c => c.name))),
   ])
-  return [...new Set(all.flatMap(part => part.status === 'fulfilled' ? part.value : []))].filter(name => name !== '')
+  const [lists, folders, people] = all.map(part => (part.status === 'fulfilled' ? part.value : []).filter(name => name !== ''))
+  return {names: [...new Set([...lists!, ...folders!, ...people!])], people: people!}
 }
 
 const requestsRead = 500
@@ -58,7 +68,7 @@ export async function listen(session: Session, lines: Lines | undefined, signal:
     else if (line !== undefined) stop.abort()
   })
   try {
-    const {text, notice} = await dictateIn(session, {
+    const {text, notice, note} = await dictateIn(session, {
       stop: stop.signal,
       signal: AbortSignal.any([signal, cancel.signal]),
       onView: view => {
@@ -72,6 +82,7 @@ export async function listen(session: Session, lines: Lines | undefined, signal:
     })
     if (notice !== undefined) say(notice)
     if (text === '') return undefined
+    if (note !== undefined) say(oneLine(note))
     say(`heard: ${oneLine(text)}`)
     // What is incomplete is looked at first; without anybody to look, the steps that leave the machine are refused anyway.
     if (!lines || (session.config.voice.send && notice === undefined)) return text

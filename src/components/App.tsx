@@ -43,7 +43,7 @@ type SlashAnswer = string | {draft: string; from: string} | {edit: string; save(
 /** `voice`: one request, and it is spoken */
 export interface InkOptions { dryRun: boolean; voice?: boolean }
 
-type Item = {key: number} & ({run: RunView} | {text: string; error?: boolean})
+type Item = {key: number} & ({run: RunView} | {text: string; error?: boolean; dim?: boolean})
 interface Speech { stop: () => void; cancel: () => void }
 type Dialog = {key: number; /** the user was typing when it opened */ overTyping: boolean} & ({preview: Preview; answer: (a: ConfirmAnswer) => void} | {question: Question; answer: (a: Answer) => void})
 interface Props {
@@ -103,7 +103,7 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
   const typedAt = useRef(-Infinity)
   /** when somebody else's text was put into the input line */
   const offeredAt = useRef(-Infinity)
-  const print = useCallback((text: string, error = false): void => setItems(all => [...all, {key: nextKey.current++, text, error}]), [])
+  const print = useCallback((text: string, error = false, dim = false): void => setItems(all => [...all, {key: nextKey.current++, text, error, dim}]), [])
 
   // One clock for all spinners; nothing moves when nothing runs or a person is being asked.
   const moves = ((busy || working !== undefined) && !dialog) || heard.phase === 'writing'
@@ -238,8 +238,9 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
       dictation.catch(() => undefined) // a cancelled one says so to nobody: the prompt is back at once, and the microphone closes behind it
       const result = await Promise.race([dictation, untilAborted(cancel.signal, undefined, () => undefined)])
       if (!result) { code = 130; return }
-      const {text, notice} = result
+      const {text, notice, note} = result
       if (notice !== undefined) print(notice, text === '')
+      if (note !== undefined) print(note, false, true)
       if (text === '') { code = 1; return }
       editor.set(e => insertWords(e, text))
       // What is incomplete is looked at first.
@@ -288,7 +289,7 @@ export function App({deps, options, request, height = usual, ended, suspend, lea
       <Static items={items}>
         {item => 'run' in item
           ? <FinishedRun key={item.key} run={item.run} width={width} />
-          : <Text key={item.key} {...(item.error && {color: 'red'})}>{wrap(printable(item.text), width).join('\n')}</Text>}
+          : <Text key={item.key} {...(item.error && {color: 'red'})} dimColor={item.dim ?? false}>{wrap(printable(item.text), width).join('\n')}</Text>}
       </Static>
       <Box flexDirection="column">
         {run && <LiveRun run={run} frame={frame} width={width} rows={rows - 2 - dialogRows - typedRows - (cancelling ? 1 : 0)} />}

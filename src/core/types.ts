@@ -364,7 +364,7 @@ export interface DictationView {
   /** what to check when nothing comes */
   hint?: string
 }
-/** What came of it. `notice` says why it ended before its time; '' where nobody spoke, and then the notice says so. */
-export interface Dictation { text: string; notice?: string }
+/** What came of it. `notice` says why it ended before its time; '' where nobody spoke, and then the notice says so. `note`: which names are written otherwise than they were heard. */
+export interface Dictation { text: string; notice?: string; note?: string }
 /** Listens until silence, `stop` or a limit; throws the reason of `signal`, which throws away what was said. */
 export type Dictate = (options: {stop: AbortSignal; signal: AbortSignal; onView: (view: DictationView) => void}) => Promise<Dictation>

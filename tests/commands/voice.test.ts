@@ -4,7 +4,7 @@ import path from 'node:path'
 import {afterEach, beforeEach, expect, test} from 'vitest'
 import {recorderCheck} from '../../src/commands/doctor.ts'
 import {openSession} from '../../src/commands/session.ts'
-import {spokenNames} from '../../src/commands/voice.ts'
+import {asContacts, spokenNames} from '../../src/commands/voice.ts'
 import {newHome} from './program.ts'
 
 let home: ReturnType<typeof newHome>
@@ -22,13 +22,22 @@ test('are those of lists, folders and people; people of late requests come first
   for (const [i, request] of ['text bo that I am late', 'mail Lutfi the report'].entries()) {
     await session.journal.reader(`run-${i}`)({type: 'request', id: `run-${i}`, request, now: '2026-03-03T09:00:00', dryRun: false})
   }
-  expect(await spokenNames(session)).toEqual(['Groceries', 'Recipes', 'Lutfi Eren', 'Bo Lindqvist', 'Ana Duarte'])
+  expect(await spokenNames(session)).toEqual({
+    names: ['Groceries', 'Recipes', 'Lutfi Eren', 'Bo Lindqvist', 'Ana Duarte'], people: ['Lutfi Eren', 'Bo Lindqvist', 'Ana Duarte'],
+  })
   await session.close()
+})
+
+test('a name of a contact is written as the contact has it, and what was heard is said', () => {
+  expect(asContacts('Invite Jeffrey Lee and Catherine.', ['Geoffrey Leigh', 'Katherine Meyer'])).toEqual({
+    text: 'Invite Geoffrey Leigh and Katherine.', note: "heard 'Jeffrey Lee', wrote Geoffrey Leigh; heard 'Catherine', wrote Katherine",
+  })
+  expect(asContacts('Invite Ana.', ['Geoffrey Leigh'])).toEqual({text: 'Invite Ana.'})
 })
 
 test('are none in an empty home', async () => {
   const session = openSession({home: home.dir})
-  expect(await spokenNames(session)).toEqual([])
+  expect(await spokenNames(session)).toEqual({names: [], people: []})
   await session.close()
 })
 

@@ -158,6 +158,12 @@ describe('in the REPL', () => {
     await t.shows(/did: text Ana[^]*What shall I do\?/)
     expect(t.requests).toEqual(['text Ana'])
   })
+  it('a name that is written otherwise than it was heard is said beside the words, in a narrow window too', async () => {
+    const t = repl(() => Promise.resolve({text: 'text Geoffrey Leigh', note: "heard 'Jeffrey Lee', wrote Geoffrey Leigh"}))
+    await t.type('/voice\r')
+    await t.shows(/heard 'Jeffrey Lee', wrote Geoffrey Leigh[^]*text Geoffrey Leigh/)
+    expect(t.requests).toEqual([])
+  })
   it('a thrown away dictation that goes on shows nothing more', async () => {
     let view = (_: DictationView): void => undefined
     const t = repl(({onView}) => { view = onView; onView(listening); return new Promise(() => undefined) })
