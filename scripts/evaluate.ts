@@ -58,7 +58,7 @@ const timed = everyNth(Number(options.rows ?? 60))
 
 const interruption = new AbortController()
 const {signal} = interruption
-process.once('SIGINT', () => interruption.abort(new Error('interrupted')))
+process.on('SIGINT', () => interruption.abort(new Error('interrupted')))
 
 const rag = await openRetriever({dir: 'models/retriever'})
 const everything: Retriever = {select: async (_request, tools) => tools.map(t => ({name: t.name, score: 1})), embed: (texts, stop) => rag.embed(texts, stop)}
@@ -91,7 +91,7 @@ const variants: Variant[] = [
 ]
 const exampleVariants: Variant[] = [1, 3].map(examples => ({name: `${examples} in the prompt`, retriever: rag, parts: {}, examples}))
 
-const git = (...args: string[]): string => execFileSync('git', args, {encoding: 'utf8'}).trim()
+const git = (...args: string[]): string => execFileSync('git', args, {encoding: 'utf8', maxBuffer: 1e9}).trim()
 const sha = (...parts: (string | Buffer)[]): string => parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest('hex').slice(0, 16)
 function megabytes(file: string, digits: number): string { return `${(statSync(file).size / 1e6).toFixed(digits)} MB` }
 /** Of the code, the models and the seeds, what is not committed among them too. */
