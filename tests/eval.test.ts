@@ -4,8 +4,8 @@ import {join} from 'node:path'
 import {PassThrough} from 'node:stream'
 import {describe, expect, test} from 'vitest'
 import {formatReport} from '../src/commands/eval-report.ts'
-import {evalCommand, parseRows, runEval} from '../src/commands/eval.ts'
-import type {EvalDeps} from '../src/commands/eval.ts'
+import {eachOnFree, evalCommand, parseRows, runEval} from '../src/commands/eval.ts'
+import type {EvalDeps, Prediction} from '../src/commands/eval.ts'
 import {ModelError, PlanError, UsageError} from '../src/core/errors.ts'
 import {parsePlan} from '../src/core/plan-parser.ts'
 import type {PlanInput, PlanPiece, Planner, PlanSummary} from '../src/core/types.ts'
@@ -89,6 +89,39 @@ describe('runEval', () => {
   test('a tool that was not selected costs recall', async () => {
     const report = await runEval(parseRows(jsonl({query: 'miss ana', plan: sms})), recorded({'miss ana': sms}), {signal}, () => undefined)
     expect(report.toolRecall).toEqual({rows: 1, passed: 0})
+  })
+
+  test('what was planned before is scored and not planned again', async () => {
+    const rows = parseRows(jsonl({id: 'a', query: 'text ana', plan: sms}, {id: 'b', query: 'text bo', plan: sms.replace('Ana', 'Bo')}))
+    const plans = {'text ana': sms, 'text bo': sms}
+    const lines: string[] = []
+    const whole = await runEval(rows, recorded(plans), {signal}, line => lines.push(line))
+    const known = new Map(lines.slice(0, 1).map(line => JSON.parse(line) as Prediction).map(p => [p.id, p]))
+    const deps = recorded(plans)
+    const later: string[] = []
+    const report = await runEval(rows, deps, {signal, known}, line => later.push(line))
+    expect(deps.seen.map(s => s.request)).toEqual(['text bo'])
+    expect(later.map(line => (JSON.parse(line) as Prediction).id)).toEqual(['b'])
+    expect({...report, planMs: 0, firstTaskMs: 0}).toEqual({...whole, planMs: 0, firstTaskMs: 0})
+  })
+
+  test('says which tools were left out and what was called instead', async () => {
+    const report = await runEval(parseRows(jsonl({query: 'text ana', plan: sms})), recorded({'text ana': '1. create_note("Ana", "Late", "")\n2. join()'}), {signal}, () => undefined)
+    expect(report.toolCalls['send_sms']).toMatchObject({gold: 1, planned: 0, missing: 1, instead: [{tool: 'create_note', rows: 1}]})
+    expect(formatReport(report)).toContain('  send_sms                0 calls for 1; missing in 1 rows, too many in 0\n                          instead of it: create_note 1')
+  })
+
+  test('after an error the other planners end their row, and no more are begun', async () => {
+    const seen: number[] = []
+    let isDone = false
+    const work = async (item: number, worker: string): Promise<void> => {
+      seen.push(item)
+      if (worker === 'a') throw new Error('broken')
+      await new Promise(resolve => setImmediate(resolve))
+      isDone = true
+    }
+    await expect(eachOnFree([1, 2, 3, 4], ['a', 'b'], work)).rejects.toThrow('broken')
+    expect({seen, isDone}).toEqual({seen: [1, 2], isDone: true})
   })
 
   test('a plan that cannot be written is a failed row, a broken model ends the evaluation', async () => {

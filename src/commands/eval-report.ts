@@ -1,5 +1,6 @@
 // What an evaluation found, as data and for people.
 import {printable} from '../core/text.ts'
+import {insteadOf, type ToolCalls} from './eval-tools.ts'
 
 export interface Share { rows: number; passed: number }
 
@@ -18,6 +19,8 @@ export interface EvalReport {
   /** by the number of different tools of the gold plan */
   byTools: Record<string, Share>
   byTag: Record<string, Share>
+  /** by our tools' names in their order, and of all others together */
+  toolCalls: Record<string, ToolCalls>
   /** rows all of whose needed tools were selected */
   toolRecall: Share
   meanTools: number
@@ -36,6 +39,11 @@ export function formatReport(report: EvalReport): string {
   const line = (label: string, value: string): string => `${printable(label).padEnd(26)}${value}`
   const group = (shares: Record<string, Share>): string[] => Object.entries(shares).map(([name, s]) => line(`  ${name}`, percent(s)))
   const ms = (p: Percentiles): string => `${Math.round(p.p50)} ms median, ${Math.round(p.p95)} ms at 95%`
+  const wrong = Object.entries(report.toolCalls).filter(([, calls]) => calls.missing + calls.extra > 0)
+  const calls = ([tool, {gold, planned, missing, extra, ...rest}]: [string, ToolCalls]): string[] => [
+    line(`  ${tool}`, `${planned} calls for ${gold}; missing in ${missing} rows, too many in ${extra}`),
+    ...(missing > 0 ? [line('', `instead of it: ${insteadOf(rest)}`)] : []),
+  ]
   return [
     line('Model', printable(report.model)),
     line('Plan success', percent(report.success)),
@@ -44,6 +52,7 @@ export function formatReport(report: EvalReport): string {
     'Plan success by calls', ...group(report.byCalls),
     'Plan success by tools', ...group(report.byTools),
     ...(Object.keys(report.byTag).length > 0 ? ['Plan success by tag', ...group(report.byTag)] : []),
+    ...(wrong.length > 0 ? ['Tools called too rarely or too often', ...wrong.flatMap(calls)] : []),
     line('Tool recall', percent(report.toolRecall)),
     line('Tools selected', `${report.meanTools} a request`),
     line('Prompt', `${report.meanPromptTokens} tokens`),

@@ -12,6 +12,7 @@ import {printable} from '../core/text.ts'
 import type {Plan, Planner, Retriever, ToolSpec} from '../core/types.ts'
 import {formatReport} from './eval-report.ts'
 import type {EvalReport, Percentiles, Share} from './eval-report.ts'
+import {countTools} from './eval-tools.ts'
 
 /** Seed rows have no clock; their words are resolved on both sides with this one, a Tuesday. */
 const seedNow = '2026-03-03T09:15:00'
@@ -60,7 +61,7 @@ export interface EvalDeps {
   specs: ToolSpec[]
 }
 
-/** A line of `--predictions` (DESIGN.md, "The command line"). */
+/** A line of `--predictions` (DESIGN.md, "The command line"); what is scored is read from it. */
 export interface Prediction {
   id: string
   /** resolved plan text; "" where the planner gave no plan */
@@ -77,48 +78,60 @@ export interface EvalOptions {
   signal: AbortSignal
   /** how many failures to list; default 0 */
   failures?: number
+  /** what was planned before, by the row's id: scored and not planned again */
+  known?: ReadonlyMap<string, Prediction>
   progress?(done: number, total: number, passed: number): void
 }
 
-/** Plans every row and scores it; `emitLine` gets each prediction as one line of JSON as soon as it is there. */
+/** Plans every row that is not known and scores it; `emitLine` gets each new prediction as one line of JSON as soon as it is there. */
 export async function runEval(rows: EvalRow[], deps: EvalDeps, options: EvalOptions, emitLine: (line: string) => void): Promise<EvalReport> {
   const scored: Scored[] = []
   let done = 0
   let passed = 0
   await eachOnFree(rows, [deps.planner, ...deps.besides ?? []], async (row, planner, index) => {
     options.signal.throwIfAborted()
-    const one = await scoreRow(row, {...deps, planner}, options.signal)
+    const specs = specsOf(row, deps.specs)
+    const known = options.known?.get(row.id)
+    const prediction = known ?? await predict(row, specs, {...deps, planner}, options.signal)
+    const one = scoreRow(row, prediction, specs)
     scored[index] = one
     if (one.success) passed++
-    emitLine(JSON.stringify(one.prediction))
+    if (!known) emitLine(JSON.stringify(prediction))
     options.progress?.(++done, rows.length, passed)
   })
-  return summarize(scored, deps.planner.name, options.failures ?? 0)
+  return summarize(scored, deps, options.failures ?? 0)
 }
 
-/** Each item is taken, in order, by the next worker that is free. */
+/** Each item is taken, in order, by the next worker that is free. After an error no more are taken; it is thrown when all workers are done, so that they can be closed. */
 export async function eachOnFree<T, W>(items: T[], workers: W[], work: (item: T, worker: W, index: number) => Promise<void>): Promise<void> {
   const waiting = items.entries()
-  await Promise.all(workers.map(async worker => { for (const [index, item] of waiting) await work(item, worker, index) }))
+  let hasFailed = false
+  const ends = await Promise.allSettled(workers.map(async worker => {
+    for (const [index, item] of waiting) {
+      if (hasFailed) return
+      try { await work(item, worker, index) } catch (error) { hasFailed = true; throw error }
+    }
+  }))
+  for (const end of ends) if (end.status === 'rejected') throw end.reason
 }
 
-interface Scored { row: EvalRow; prediction: Prediction; success: boolean; withArguments: boolean; recalled: boolean }
+interface Scored { row: EvalRow; prediction: Prediction; plan: Plan | undefined; golds: Plan[]; success: boolean; withArguments: boolean; recalled: boolean }
 
-async function scoreRow(row: EvalRow, deps: EvalDeps, signal: AbortSignal): Promise<Scored> {
-  const foreign = row.tools.filter(t => !deps.specs.some(s => s.name === t.name)).map(foreignSpec)
-  const specs = [...deps.specs, ...foreign]
-  const {prediction, plan} = await predict(row, specs, deps, signal)
+const specsOf = (row: EvalRow, specs: ToolSpec[]): ToolSpec[] => [...specs, ...row.tools.filter(t => !specs.some(s => s.name === t.name)).map(foreignSpec)]
+
+function scoreRow(row: EvalRow, prediction: Prediction, specs: ToolSpec[]): Scored {
+  const plan = prediction.error === undefined ? parsePlan(prediction.plan) : undefined
   const golds = [row.plan, ...row.alts].map(gold => resolvePlan(gold, specs, row.now))
   const selected = new Set(prediction.tools)
   return {
-    row, prediction,
+    row, prediction, plan, golds,
     success: plan !== undefined && golds.some(gold => samePlan(plan, gold)),
     withArguments: plan !== undefined && golds.some(gold => sameArgs(plan, gold, specs)),
     recalled: golds.some(gold => gold.tasks.every(t => selected.has(t.tool))),
   }
 }
 
-async function predict(row: EvalRow, specs: ToolSpec[], deps: EvalDeps, signal: AbortSignal): Promise<{prediction: Prediction; plan?: Plan}> {
+async function predict(row: EvalRow, specs: ToolSpec[], deps: EvalDeps, signal: AbortSignal): Promise<Prediction> {
   const start = performance.now()
   const sinceStart = (): number => Math.round((performance.now() - start) * 10) / 10
   const selected = await deps.retriever.select(row.query, specs, signal, row.instructions)
@@ -133,16 +146,15 @@ async function predict(row: EvalRow, specs: ToolSpec[], deps: EvalDeps, signal: 
     let next = await stream.next()
     for (; !next.done; next = await stream.next()) if ('task' in next.value) firstTaskMs ??= sinceStart()
     const planMs = sinceStart()
-    const plan = resolvePlan(next.value.plan, specs, row.now)
-    return {plan, prediction: {...base, plan: printPlan(plan), promptTokens: next.value.promptTokens, firstTaskMs, planMs}}
+    return {...base, plan: printPlan(resolvePlan(next.value.plan, specs, row.now)), promptTokens: next.value.promptTokens, firstTaskMs, planMs}
   } catch (error) {
     // A plan that cannot be written is a failed row; a broken model or an interruption ends the evaluation.
     if (!(error instanceof PlanError)) throw error
-    return {prediction: {...base, plan: '', promptTokens: 0, firstTaskMs, planMs: sinceStart(), error: errorInfo(error).message}}
+    return {...base, plan: '', promptTokens: 0, firstTaskMs, planMs: sinceStart(), error: errorInfo(error).message}
   }
 }
 
-function summarize(scored: Scored[], model: string, failures: number): EvalReport {
+function summarize(scored: Scored[], {planner, specs}: EvalDeps, failures: number): EvalReport {
   const share = (some: Scored[], test: (s: Scored) => boolean = s => s.success): Share => ({rows: some.length, passed: some.filter(test).length})
   const by = (keys: (s: Scored) => string[]): Record<string, Share> => {
     const names = [...new Set(scored.flatMap(keys))].sort((a, b) => a.localeCompare(b, 'en', {numeric: true}))
@@ -150,7 +162,7 @@ function summarize(scored: Scored[], model: string, failures: number): EvalRepor
   }
   const written = scored.filter(s => s.prediction.error === undefined)
   return {
-    model,
+    model: planner.name,
     rows: scored.length,
     success: share(scored),
     withArguments: share(scored, s => s.withArguments),
@@ -158,6 +170,7 @@ function summarize(scored: Scored[], model: string, failures: number): EvalRepor
     byCalls: by(s => [String(s.row.plan.tasks.length)]),
     byTools: by(s => [String(toolCount(s.row))]),
     byTag: by(s => s.row.tags),
+    toolCalls: countTools(scored, specs.map(s => s.name)),
     toolRecall: share(scored, s => s.recalled),
     meanTools: mean(scored.map(s => s.prediction.tools.length)),
     meanPromptTokens: mean(written.map(s => s.prediction.promptTokens)),

@@ -22,9 +22,10 @@ export function signature(spec: ToolSpec): string {
 const oneLine = (text: string): string => text.replace(/\s+/g, ' ').trim()
 
 /** Ends with "A:\n"; the completion is the plan text, "1. ...". The part that changes least comes first. */
-export function buildPrompt(input: Pick<PlanInput, 'request' | 'tools' | 'instructions' | 'previous'>): string {
+export function buildPrompt(input: Pick<PlanInput, 'request' | 'tools' | 'instructions' | 'previous' | 'examples'>): string {
   const lines = ['Tools:', ...input.tools.map(signature)]
   if (input.instructions?.trim()) lines.push(`Always: ${oneLine(input.instructions)}`)
+  for (const {request, plan} of input.examples ?? []) lines.push(`Q: ${oneLine(request)}`, 'A:', plan)
   lines.push(`Q: ${oneLine(input.request)}`)
   if (input.previous) lines.push(`Tried:\n${input.previous.plan}`, `Error: ${oneLine(input.previous.error)}`)
   return lines.join('\n') + '\nA:\n'

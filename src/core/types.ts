@@ -328,6 +328,8 @@ export interface PlanInput {
   chances?: Chances
   /** on a replan: what was planned and what went wrong */
   previous?: {plan: string; error: string}
+  /** in-context examples, the nearest last; only an evaluation has them: the embedded planner was trained without */
+  examples?: {request: string; plan: string}[]
   signal: AbortSignal
 }
 

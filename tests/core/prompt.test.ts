@@ -57,3 +57,12 @@ test('on a replan, what was tried and what went wrong', () => {
     "
   `)
 })
+
+test('in-context examples stand between the tools and the request, in its own form', () => {
+  const tools = named('send_sms')
+  const plain = buildPrompt({request: 'Text Ana hi', instructions: 'Be brief.', tools})
+  const example = {request: 'Text\n555-0100 hello', plan: '1. send_sms(["555-0100"], "Hello")\n2. join()'}
+  expect(buildPrompt({request: 'Text Ana hi', instructions: 'Be brief.', tools, examples: [example]}))
+    .toBe(plain.replace('Q: ', 'Q: Text 555-0100 hello\nA:\n1. send_sms(["555-0100"], "Hello")\n2. join()\nQ: '))
+  expect(buildPrompt({request: 'Text Ana hi', instructions: 'Be brief.', tools, examples: []})).toBe(plain)
+})
