@@ -118,7 +118,7 @@ describe('an event in Outlook', () => {
     const invited = {...args, invitees: ['ana@example.org']}
     await expect(calendarTools(openOutlookCalendar(temp.path, losing(windows, 'AllDayEvent = $true', true)), {organizer: me})[0]!.run(invited, contextFor())).rejects.toThrow('stopped')
     if (!isSent) items()[0]!.tags = {}
-    const settled = await calendarTools(backend, {organizer: me})[0]!.settle!(invited, contextFor()).then(s => s.state, (error: unknown) => error instanceof ToolError ? error.code : error)
+    const settled = await calendarTools(backend, {organizer: me})[0]!.settle!(invited, {...contextFor(), at: new Date()}).then(s => s.state, (error: unknown) => error instanceof ToolError ? error.code : error)
     expect(settled).toBe(state)
   })
 })
