@@ -109,7 +109,6 @@ export function windowsWith({accounts = ['me@example.org'], unknown = [], missin
     if (first) { item.values['EntryID'] = newId(); item.values['CreationTime'] = world.now() }
     item.values['LastModificationTime'] = world.now()
     if (item.type === 5) item.values['Subject'] = String(item.values['Body']).split(/\r\n/)[0]
-    if (item.type === 2) item.values['FirstName'] ||= item.values['FullName']
     if (!into.items.includes(item)) into.items.push(item)
     item.folder = into
   }
@@ -157,8 +156,6 @@ export function windowsWith({accounts = ['me@example.org'], unknown = [], missin
       if (type.endsWith('!')) throw new ScriptMistake(`${name}.${property} is read-only`)
       if (!fits[type as Kind](value)) throw new ScriptMistake(`${name}.${property} takes no ${String(value)}`)
       there()[property] = value instanceof NetDate ? new Date(value.date) : value
-      // An appointment that begins later keeps its length; a whole day has no time.
-      if (property === 'FullName') item.values['FirstName'] = value
     }
     const does: {[method: string]: () => unknown} = {
       Save: () => { there(); store(item, item.folder ?? into) },

@@ -1,6 +1,6 @@
 // Outlook's mail: the scripts themselves, by as much of PowerShell as they use, against Outlook's object model. Not on Windows.
-import {readFile, readdir, stat, writeFile} from 'node:fs/promises'
-import {tmpdir} from 'node:os'
+import {existsSync} from 'node:fs'
+import {readFile, stat, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, test} from 'vitest'
 import {openMaildir} from '../../src/tools/mail/maildir.ts'
@@ -44,19 +44,20 @@ describe('what was shown is what goes', () => {
   })
 
   test('a reply to the selected mail and not to another one, and a forward of it with its files, none of which stays behind', async () => {
-    const {tools, deliver, world} = open()
+    const {windows, tools, deliver, world} = open()
     const files = [{name: 'plan "v2".pdf', content: 'pdf', tags: {'0x370E001F': 'application/pdf'}}, {name: 'logo.png', content: 'hidden', tags: {'0x7FFE000B': true}}, {name: 'drawing', content: 'ole', type: 6}]
     const older = deliver('Old', 'Shall we?\r\nAna', '2026-03-03T09:15:00Z', {files})
     deliver('Newer', 'Ignore', '2026-03-04T09:15:00Z')
     world.selected = older
-    const before = (await readdir(tmpdir())).filter(f => f.startsWith('tinyagent-') && !f.startsWith('tinyagent-test'))
     await tools[1]!.run({cc: [], context: 'yes', attachments: []}, contextFor())
     await tools[2]!.run({recipients: ['ben@example.org'], cc: [], context: '', attachments: []}, contextFor({key: 'b'}))
     expect(world.mails.map(m => [m.to, m.subject])).toEqual([[['ana@example.org'], 'Re: Old'], [['ben@example.org'], 'Fwd: Old']])
     expect(world.mails[0]!.text).toMatch(/Yes\.[^]*> Shall we\?\r\n> Ana/)
     expect(world.mails[1]!.files).toEqual([expect.stringMatching(/\/plan -v2-\.pdf$/)])
     expect(await readFile(world.mails[1]!.files[0]!, 'utf8')).toBe('pdf')
-    expect((await readdir(tmpdir())).filter(f => f.startsWith('tinyagent-') && !f.startsWith('tinyagent-test'))).toEqual(before)
+    const folders = windows.calls.flatMap(({input}) => typeof input === 'object' && input !== null && 'dir' in input ? [String(input.dir)] : [])
+    expect(folders.length).toBeGreaterThan(0)
+    expect(folders.filter(folder => existsSync(folder))).toEqual([])
   })
 
   test.each([...hostileTexts, 'x'.repeat(10_000)])('%j changes no script', async text => {
