@@ -1,5 +1,5 @@
 // What ships and what each part of it is worth, on the test rows and on the wild set: `npm run evaluate` writes docs/evaluation.md.
-// What ships is run on all rows, the variants on about 100 of each set, shared among one planner a core; times are taken with one planner alone.
+// What ships is run on all rows, the variants on about 70 of each set, shared among one planner a core; times are taken with one planner alone.
 //     npm run evaluate -- --keep FILE    what is planned is kept in FILE too: after an interruption the same command goes on from there
 //     npm run evaluate -- --base SMOLLM2.gguf --beside "16 bit=F16.gguf" --beside "Q8_0=Q8.gguf"     the model before fine-tuning too, and other files
 // For a quick look, nothing is written, and the page or part is printed:
@@ -53,7 +53,7 @@ type Pick = (rows: EvalRow[]) => EvalRow[]
 /** About so many of them, evenly. */
 const everyNth = (about: number): Pick => rows => rows.filter((_, i) => i % Math.max(1, Math.floor(rows.length / about)) === 0)
 const all: Pick = options.rows === undefined ? rows => rows : everyNth(Number(options.rows))
-const compared = everyNth(Number(options.rows ?? 100))
+const compared = everyNth(Number(options.rows ?? 70))
 const timed = everyNth(Number(options.rows ?? 60))
 
 const interruption = new AbortController()
