@@ -38,14 +38,14 @@ interface Candidate { from: number; to: number; /** whose name it may be: severa
  */
 export function withContacts(text: string, people: string[]): {text: string; corrections: Correction[]} {
   const persons = [...new Set(people.map(name => name.normalize('NFC').replace(/\s+/g, ' ').trim()))].flatMap(personOf)
-  const near = candidatesIn(text, wordsOf(text), persons)
+  const words = wordsOf(text)
+  const near = candidatesIn(text, words, persons)
   const chosen: Candidate[] = []
   for (const best of near) {
     const others = near.filter(c => c.from < best.to && best.from < c.to && !c.names.some(name => best.names.includes(name)))
     if (best.distance > best.limit || best.names.length !== 1 || others.some(c => c.distance < best.distance + margin)) continue
     if (chosen.every(c => c.to <= best.from || best.to <= c.from)) chosen.push(best)
   }
-  const words = wordsOf(text)
   const corrections: Correction[] = []
   let out = ''
   let at = 0
@@ -53,9 +53,10 @@ export function withContacts(text: string, people: string[]): {text: string; cor
     const {at: start} = words[from]!
     const {end} = words[to - 1]!
     const heard = text.slice(start, end)
+    if (heard.normalize('NFC') === written) continue
     out += `${text.slice(at, start)}${written}`
     at = end
-    if (heard.normalize('NFC') !== written) corrections.push({heard, written})
+    corrections.push({heard, written})
   }
   return {text: out + text.slice(at), corrections}
 }
