@@ -109,19 +109,6 @@ spoken('a spoken request becomes a plan, by the real models, and runs nothing in
   expect(events.some(e => e.type === 'task-started')).toBe(false)
 })
 
-spoken('a contact in a spoken request is spelled as on the card, which is said on stderr; a transcript stays as it was heard', async () => {
-  const called = path.join(home.dir, 'called.wav')
-  speak('flite slt', 'Write an email to Catherine Mire about the invoice.', called)
-  const heard = (await home.run(['transcribe', called])).stdout.trim()
-  home.write('data/contacts/people/k.vcf', 'BEGIN:VCARD\r\nVERSION:3.0\r\nUID:k\r\nFN:Katherine Meyer\r\nEND:VCARD\r\n')
-  const {code, stdout, stderr} = await home.run(['--audio', called, '--dry-run', '--json'])
-  const request = linesOf(stdout).map(line => JSON.parse(line) as {type: string; request?: string}).find(e => e.type === 'request')?.request
-  expect(code).toBeLessThan(2)
-  expect([heard.includes('Katherine Meyer'), request]).toEqual([false, expect.stringContaining('Katherine Meyer')])
-  // Told the name, Whisper may have written it right by itself.
-  if (stderr !== '') expect(stderr).toMatch(/^voice: heard '.*', wrote Katherine Meyer\n$/)
-})
-
 spoken('`plan` takes a spoken request as well', async () => {
   const {code, stdout} = await home.run(['plan', '--audio', memo, '--now', '2026-03-03T09:15:00'])
   expect(code).toBe(0)

@@ -16,7 +16,7 @@ const limits = {
   /** that rest in words that were taken for ordinary ones ("Chidi Oku for") */
   ordinaryRest: 0.2,
   /** a first or last name alone */
-  part: 0.1,
+  part: 0.07,
 }
 /** Other people have to be that much farther from what was heard. */
 const margin = 0.12
@@ -38,14 +38,14 @@ interface Candidate { from: number; to: number; /** whose name it may be: severa
  */
 export function withContacts(text: string, people: string[]): {text: string; corrections: Correction[]} {
   const persons = [...new Set(people.map(name => name.normalize('NFC').replace(/\s+/g, ' ').trim()))].flatMap(personOf)
-  const near = candidatesIn(text, wordsOf(text), persons)
+  const words = wordsOf(text)
+  const near = candidatesIn(text, words, persons)
   const chosen: Candidate[] = []
   for (const best of near) {
     const others = near.filter(c => c.from < best.to && best.from < c.to && !c.names.some(name => best.names.includes(name)))
-    if (best.names.length !== 1 || others.some(c => c.distance < best.distance + margin)) continue
+    if (best.distance > best.limit || best.names.length !== 1 || others.some(c => c.distance < best.distance + margin)) continue
     if (chosen.every(c => c.to <= best.from || best.to <= c.from)) chosen.push(best)
   }
-  const words = wordsOf(text)
   const corrections: Correction[] = []
   let out = ''
   let at = 0
@@ -53,9 +53,10 @@ export function withContacts(text: string, people: string[]): {text: string; cor
     const {at: start} = words[from]!
     const {end} = words[to - 1]!
     const heard = text.slice(start, end)
+    if (heard.normalize('NFC') === written) continue
     out += `${text.slice(at, start)}${written}`
     at = end
-    if (heard.normalize('NFC') !== written) corrections.push({heard, written})
+    corrections.push({heard, written})
   }
   return {text: out + text.slice(at), corrections}
 }
@@ -82,7 +83,7 @@ function wordsOf(text: string): Word[] {
   })
 }
 
-/** The nearest first; a whole name before a part of it, and what is spelled right before all others. */
+/** The nearest first; a whole name before a part of it, and what is spelled right before all others. Those beyond their limit are there to be in the way of others. */
 function candidatesIn(text: string, words: Word[], persons: Person[]): Candidate[] {
   const parts = new Map<string, {sound: Sound; written: Set<string>; names: Set<string>}>()
   for (const {name, parts: own} of persons) {
@@ -168,15 +169,15 @@ function soundOf(text: string): Sound {
   return {letters, codes: [...new Set(doubleMetaphone(letters))]}
 }
 
-/** The mean of how far the sounds are apart (at best, of two pronunciations each) and the letters; undefined beyond `limit`. */
+/** The mean of how far the sounds are apart (at best, of two pronunciations each) and the letters; undefined where it says nothing, beyond `limit` and the margin. */
 function distanceOf(a: Sound, b: Sound, limit: number): number | undefined {
   const longest = Math.max(a.letters.length, b.letters.length)
   if (a.letters === '' || b.letters === '' || Math.abs(a.letters.length - b.letters.length) > lengthShare * longest) return undefined
   const letters = edits(a.letters, b.letters, letterCosts) / longest
-  if (letters / 2 > limit) return undefined
+  if (letters / 2 > limit + margin) return undefined
   const codes = Math.min(...a.codes.flatMap(x => b.codes.map(y => edits(x, y, soundCosts) / Math.max(x.length, y.length, 1))))
   const distance = (letters + codes) / 2
-  return distance <= limit ? distance : undefined
+  return distance <= limit + margin ? distance : undefined
 }
 
 /** "Maria" is not Mario, and "Paul" not Paula. */
