@@ -235,7 +235,7 @@ Made by \`npm run evaluate\` at commit ${git('rev-parse', '--short', 'HEAD')} on
 
 /** In the order in which they are measured, which is not quite that of the page. */
 const partNames = ['training', 'times', 'rows', 'variants', 'examples'] as const
-const wanted = options.only ?? partNames
+const wanted: readonly string[] = options.only ?? partNames
 const unknown = wanted.find(name => !partNames.some(part => part === name))
 if (unknown !== undefined) throw new UsageError(`--only ${unknown}: there are ${partNames.join(', ')}`)
 
