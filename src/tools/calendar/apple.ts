@@ -4,6 +4,7 @@ import {z} from 'zod'
 import {ToolError} from '../../core/errors.ts'
 import {oneAtATime} from '../../core/one-at-a-time.ts'
 import {oneLine} from '../../core/text.ts'
+import {checkRemoval, nameIn, removal} from '../app-items.ts'
 import {claims} from '../claims.ts'
 import {osascript, type Mac, type Script} from '../apple/osascript.ts'
 import type {CalendarBackend, CalendarEntry, NewEvent} from './calendar.ts'
@@ -56,7 +57,6 @@ function main({title, startMs, since}) {
 }
 `}
 
-const removed = z.enum(['removed', 'gone', 'changed'])
 const remove: Script = {app: 'Calendar', isChange: true, source: seen + String.raw`
 function main(token) {
   const app = Application('Calendar')
@@ -95,8 +95,7 @@ export function openAppleCalendar(dir: string, {usual = '', ...mac}: Mac & {usua
       if (writable[0] === undefined) throw new ToolError('not-found', 'Calendar has no calendar that can be written. Make one there.')
       return {name: writable[0], exists: true}
     }
-    const known = [wanted, bare(wanted)].filter(Boolean).map(n => writable.find(w => w.trim().toLowerCase() === n.toLowerCase())).find(n => n !== undefined)
-    return known === undefined ? {name: bare(wanted) || wanted, exists: false} : {name: known, exists: true}
+    return nameIn(writable, wanted, bare)
   }
   return {
     calendar,
@@ -119,9 +118,7 @@ export function openAppleCalendar(dir: string, {usual = '', ...mac}: Mac & {usua
     remove: async (undo, signal) => {
       const {data: made} = token.safeParse(undo)
       if (!made) throw new ToolError('refused', 'The journal does not say which event to take back.')
-      const what = removed.parse(await ask(remove, made, signal))
-      if (what === 'gone') throw new ToolError('refused', 'The event is gone already.')
-      if (what === 'changed') throw new ToolError('refused', 'The event has changed since, so it is left alone. Change it in Calendar.')
+      checkRemoval(removal.parse(await ask(remove, made, signal)), 'event', 'Calendar')
     },
     events: async (from, to) => {
       const events = found.parse(await ask(between, {from: from.getTime(), to: to.getTime()})).map(({startMs, endMs, isDay, ...entry}): CalendarEntry => {

@@ -4,7 +4,9 @@ import {z} from 'zod'
 import {ToolError} from '../../core/errors.ts'
 import {oneAtATime} from '../../core/one-at-a-time.ts'
 import {oneLine} from '../../core/text.ts'
+import {checkRemoval, nameIn} from '../app-items.ts'
 import {claims} from '../claims.ts'
+import {itemToken, removed, removeItem} from '../outlook/items.ts'
 import {askOutlook, type Script, type Windows} from '../outlook/powershell.ts'
 import {uidOf} from '../vdir.ts'
 import type {CalendarBackend, CalendarEntry} from './calendar.ts'
@@ -25,8 +27,7 @@ function Seen($item) {
 }
 `
 
-const token = z.object({id: z.string().min(1), folder: z.string(), seen: z.string()})
-const created = z.union([token, z.object({not: z.string()})])
+const created = z.union([itemToken, z.object({not: z.string()})])
 const create: Script = {isChange: true, source: seen + String.raw`
 function Main($asked) {
   $folder = Named 9 1 $asked.calendar
@@ -67,7 +68,7 @@ function Main($asked) {
 }
 `}
 
-const found = z.object({items: z.array(token.extend({isMeeting: z.boolean(), isInvited: z.boolean()}))})
+const found = z.object({items: z.array(itemToken.extend({isMeeting: z.boolean(), isInvited: z.boolean()}))})
 /** "0x8229" is whether the request has gone (PidLidFInvited). */
 const find: Script = {source: seen + String.raw`
 function Main($asked) {
@@ -85,16 +86,7 @@ function Main($asked) {
 }
 `}
 
-const removed = z.object({state: z.enum(['removed', 'gone', 'changed'])})
-const remove: Script = {isChange: true, source: seen + String.raw`
-function Main($asked) {
-  $item = ItemOf $asked.id
-  if ($null -eq $item -or $item.Parent.EntryID -cne $asked.folder) { return @{ state = 'gone' } }
-  if ((Seen $item) -cne $asked.seen) { return @{ state = 'changed' } }
-  [void]$item.Delete()
-  return @{ state = 'removed' }
-}
-`}
+const remove = removeItem(seen)
 
 const entries = z.object({items: z.array(z.object({uid: z.string(), title: z.string(), location: z.string(), calendar: z.string(), startMs: z.number(), endMs: z.number(), isDay: z.boolean()}))})
 /** Outlook spells repeating events out only for a filter, which takes times as the system's region writes them, in whole minutes. */
@@ -131,8 +123,7 @@ export function openOutlookCalendar(dir: string, {usual = '', ...windows}: Windo
     const {names} = listed.parse(await ask(list, {}))
     const wanted = plainLine(name) || usual
     if (wanted === '') return {name: names[0]!, exists: true}
-    const known = [wanted, bare(wanted)].filter(Boolean).map(n => names.find(k => k.trim().toLowerCase() === n.toLowerCase())).find(n => n !== undefined)
-    return known === undefined ? {name: bare(wanted) || wanted, exists: false} : {name: known, exists: true}
+    return nameIn(names, wanted, bare)
   }
   return {
     calendar,
@@ -162,11 +153,9 @@ export function openOutlookCalendar(dir: string, {usual = '', ...windows}: Windo
       what => `Outlook has several '${oneLine(claimed.parse(what).title)}' of this request. Look which one is too many.`,
     ),
     remove: async (undo, signal) => {
-      const {data: made} = token.safeParse(undo)
+      const {data: made} = itemToken.safeParse(undo)
       if (!made) throw new ToolError('refused', 'The journal does not say which event to take back.')
-      const {state} = removed.parse(await ask(remove, made, signal))
-      if (state === 'gone') throw new ToolError('refused', 'The event is gone already.')
-      if (state === 'changed') throw new ToolError('refused', 'The event has changed since, so it is left alone. Change it in Outlook.')
+      checkRemoval(removed.parse(await ask(remove, made, signal)).state, 'event', 'Outlook')
     },
     events: async (from, to) => {
       const {items} = entries.parse(await ask(between, {from: from.getTime(), to: to.getTime()}))

@@ -1,14 +1,11 @@
 // People in the Mac's own Contacts.
 import {z} from 'zod'
-import {ToolError} from '../../core/errors.ts'
-import {oneAtATime} from '../../core/one-at-a-time.ts'
 import {oneLine} from '../../core/text.ts'
-import type {Json} from '../../core/types.ts'
 import {osascript, type Mac, type Script} from '../apple/osascript.ts'
-import {plainLine} from '../calendar/ical.ts'
-import {bare, isAddress, isNumber, sameness} from './address.ts'
-import type {Channel, Contact, ContactsBackend} from './contacts.ts'
-import {match} from './match.ts'
+import {removal} from '../app-items.ts'
+import {bare, isAddress, isNumber} from './address.ts'
+import {appContacts} from './app-contacts.ts'
+import type {Channel, ContactsBackend} from './contacts.ts'
 
 /** Missing values are null. */
 const text = z.string().nullable().transform(value => oneLine(value ?? ''))
@@ -51,7 +48,6 @@ function main({person, name, given, family, field, value}) {
 }
 `}
 
-const removed = z.enum(['removed', 'gone', 'changed'])
 const takeBack: Script = {app: 'Contacts', isChange: true, source: String.raw`
 function main({person, field, value, isNew}) {
   const app = Application('Contacts')
@@ -68,54 +64,19 @@ function main({person, field, value, isNew}) {
 }
 `}
 
-/** A look-up asks for all of them, and so does each name on a card. */
-const keptMs = 15_000
-
 export function openAppleContacts(mac: Mac = {}): ContactsBackend {
   const ask = osascript(mac)
-  const inTurn = oneAtATime()
-  let kept: {at: number; contacts: Promise<Contact[]>} | undefined
-  const read = async (signal?: AbortSignal): Promise<Contact[]> => people.parse(await ask(list, {}, signal)).flatMap(person => {
-    const name = person.name || [person.given, person.family].filter(Boolean).join(' ') || person.roles[1] || person.nickname
-    if (!name) return []
-    const {id, given, family, nickname, roles, groups} = person
-    return [{
-      id, name, given, family, nicknames: nickname ? [nickname] : [], roles: roles.filter(Boolean), groups: groups.filter(Boolean),
-      phones: channelsOf(person.phones, isNumber), emails: channelsOf(person.emails, isAddress), isGroup: false,
-    }]
-  })
-  const all = (): Promise<Contact[]> => {
-    if (!kept || performance.now() - kept.at > keptMs) {
-      const contacts = read()
-      kept = {at: performance.now(), contacts}
-      contacts.catch(() => { kept = undefined })
-    }
-    return kept.contacts
-  }
-  return {
-    all,
-    allNow: read,
-    find: async name => match(await all(), name),
-    nameOf: async value => (await all()).find(c => [...c.emails, ...c.phones].some(channel => sameness(channel.value) === sameness(value)))?.name,
-    save: (name, field, value) => inTurn(async (): Promise<Json | undefined> => {
-      const wanted = plainLine(name)
-      const known = (await read()).filter(c => c.name.toLowerCase() === oneLine(wanted).toLowerCase())
-      const person = known.length === 1 ? known[0] : undefined
-      if (person?.[field === 'phone' ? 'phones' : 'emails'].some(channel => sameness(channel.value) === sameness(value))) return undefined
-      const [given = '', ...family] = wanted.split(' ')
-      kept = undefined
-      const done = saved.parse(await ask(save, {person: person?.id ?? null, name: wanted, given, family: family.join(' '), field, value}))
-      return {...done, field, value}
-    }),
-    takeBack: async json => {
-      const {data: added} = token.safeParse(json)
-      if (!added) throw new ToolError('refused', 'The journal does not say what to take out of the contacts.')
-      kept = undefined
-      const what = removed.parse(await ask(takeBack, added))
-      if (what === 'gone') throw new ToolError('refused', `${oneLine(added.value)} is gone from the contacts already.`)
-      if (what === 'changed') throw new ToolError('refused', 'The contact has changed since, so it is left alone. Change it in Contacts.')
+  return appContacts({
+    app: 'Contacts',
+    token,
+    people: async signal => people.parse(await ask(list, {}, signal)).map(({phones, emails, ...person}) =>
+      ({...person, phones: channelsOf(phones, isNumber), emails: channelsOf(emails, isAddress)})),
+    save: async (person, name, field, value) => {
+      const [given = '', ...family] = name.split(' ')
+      return {...saved.parse(await ask(save, {person, name, given, family: family.join(' '), field, value})), field, value}
     },
-  }
+    takeBack: async added => removal.parse(await ask(takeBack, token.parse(added))),
+  })
 }
 
 /** A channel that is no address or number at all is left out, as in vCards. Labels are "mobile", or "_$!<Mobile>!$_" as they are stored. */

@@ -1,14 +1,12 @@
 // People in classic Outlook's contacts, which have a fixed number of places for numbers and addresses.
 import {z} from 'zod'
 import {ToolError} from '../../core/errors.ts'
-import {oneAtATime} from '../../core/one-at-a-time.ts'
 import {oneLine} from '../../core/text.ts'
-import type {Json} from '../../core/types.ts'
-import {plainLine} from '../calendar/ical.ts'
+import {removed} from '../outlook/items.ts'
 import {askOutlook, type Script, type Windows} from '../outlook/powershell.ts'
-import {bare, isAddress, isNumber, sameness} from './address.ts'
-import type {Channel, Contact, ContactsBackend} from './contacts.ts'
-import {match} from './match.ts'
+import {bare, isAddress, isNumber} from './address.ts'
+import {appContacts} from './app-contacts.ts'
+import type {Channel, ContactsBackend} from './contacts.ts'
 
 /** Outlook's places, in the order in which a new value takes a free one. */
 const places = {
@@ -68,7 +66,6 @@ function Main($asked) {
 }
 `}
 
-const removed = z.object({state: z.enum(['removed', 'gone', 'changed'])})
 const takeBack: Script = {isChange: true, source: String.raw`
 function Main($asked) {
   $item = ItemOf $asked.person
@@ -88,57 +85,25 @@ function Main($asked) {
 `}
 
 const placesOf = (field: 'phone' | 'email'): string[] => Object.keys(places[field])
-/** A look-up asks for all of them, and so does each name on a card. */
-const keptMs = 15_000
 
 export function openOutlookContacts(windows: Windows = {}): ContactsBackend {
   const ask = askOutlook(windows)
-  const inTurn = oneAtATime()
-  let kept: {at: number; contacts: Promise<Contact[]>} | undefined
-  const read = async (signal?: AbortSignal): Promise<Contact[]> => {
-    const {people} = listed.parse(await ask(list, {phone: placesOf('phone'), email: placesOf('email')}, signal))
-    return people.flatMap(person => {
-      const name = person.name || [person.given, person.family].filter(Boolean).join(' ') || person.roles[1] || person.nickname
-      if (!name) return []
-      const {id, given, family, nickname, roles, categories} = person
-      return [{
-        id, name, given, family, nicknames: nickname ? [nickname] : [], roles: roles.filter(Boolean), groups: categories.split(/[,;]/).map(oneLine).filter(Boolean),
-        phones: channelsOf(person.phones, places.phone, isNumber), emails: channelsOf(person.emails, places.email, isAddress), isGroup: false,
-      }]
-    })
-  }
-  const all = (): Promise<Contact[]> => {
-    if (!kept || performance.now() - kept.at > keptMs) {
-      const contacts = read()
-      kept = {at: performance.now(), contacts}
-      contacts.catch(() => { kept = undefined })
-    }
-    return kept.contacts
-  }
-  return {
-    all,
-    allNow: read,
-    find: async name => match(await all(), name),
-    nameOf: async value => (await all()).find(c => [...c.emails, ...c.phones].some(channel => sameness(channel.value) === sameness(value)))?.name,
-    save: (name, field, value) => inTurn(async (): Promise<Json | undefined> => {
-      const wanted = plainLine(name)
-      const known = (await read()).filter(c => c.name.toLowerCase() === oneLine(wanted).toLowerCase())
-      const person = known.length === 1 ? known[0] : undefined
-      if (person?.[field === 'phone' ? 'phones' : 'emails'].some(channel => sameness(channel.value) === sameness(value))) return undefined
-      kept = undefined
-      const done = saved.parse(await ask(save, {person: person?.id ?? null, name: wanted, places: placesOf(field), value}))
-      if ('not' in done) throw new ToolError('refused', `The contact '${oneLine(wanted)}' has no free place for another ${field === 'phone' ? 'number' : 'address'} in Outlook. Replace one there.`)
-      return {...done, value}
-    }),
-    takeBack: async json => {
-      const {data: added} = token.safeParse(json)
-      if (!added) throw new ToolError('refused', 'The journal does not say what to take out of the contacts.')
-      kept = undefined
-      const {state} = removed.parse(await ask(takeBack, {...added, places: [...placesOf('phone'), ...placesOf('email')]}))
-      if (state === 'gone') throw new ToolError('refused', `${oneLine(added.value)} is gone from the contacts already.`)
-      if (state === 'changed') throw new ToolError('refused', 'The contact has changed since, so it is left alone. Change it in Outlook.')
+  return appContacts({
+    app: 'Outlook',
+    token,
+    people: async signal => {
+      const {people} = listed.parse(await ask(list, {phone: placesOf('phone'), email: placesOf('email')}, signal))
+      return people.map(({categories, phones, emails, ...person}) => ({
+        ...person, groups: categories.split(/[,;]/).map(oneLine), phones: channelsOf(phones, places.phone, isNumber), emails: channelsOf(emails, places.email, isAddress),
+      }))
     },
-  }
+    save: async (person, name, field, value) => {
+      const done = saved.parse(await ask(save, {person, name, places: placesOf(field), value}))
+      if ('not' in done) throw new ToolError('refused', `The contact '${oneLine(name)}' has no free place for another ${field === 'phone' ? 'number' : 'address'} in Outlook. Replace one there.`)
+      return {...done, value}
+    },
+    takeBack: async added => removed.parse(await ask(takeBack, {...token.parse(added), places: [...placesOf('phone'), ...placesOf('email')]})).state,
+  })
 }
 
 /** What is no address or number at all is left out, as in vCards: Exchange's own people have addresses that no mail program knows. */

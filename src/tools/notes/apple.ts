@@ -7,7 +7,7 @@ import {oneLine} from '../../core/text.ts'
 import {osascript, type Mac, type Script} from '../apple/osascript.ts'
 import {plainLine, plainText} from '../calendar/ical.ts'
 import {slackMs} from '../claims.ts'
-import {notesNamed, plain, titleOf} from './match.ts'
+import {notesNamed, plain, textBelow, titleOf} from './match.ts'
 import type {Note, NotesBackend} from './notes.ts'
 
 /** The app's folder of deleted notes has no mark but its name. */
@@ -113,11 +113,7 @@ const linesOf = (text: string): string => {
   return lines.map(line => `<div>${escaped(line) || '<br>'}</div>`).join('')
 }
 
-/** Without the title, which is the first line. */
-const textOf = ({name, text}: {name: string; text: string}): string => {
-  const [first = '', ...rest] = text.replace(/\u00a0/g, ' ').split('\n')
-  return (plain(first) === plain(name) ? rest.join('\n') : [first, ...rest].join('\n')).trimEnd()
-}
+const textOf = ({name, text}: {name: string; text: string}): string => textBelow(name, text.replace(/\u00a0/g, ' '))
 
 export function openAppleNotes(mac: Mac = {}): NotesBackend {
   const ask = osascript(mac)

@@ -60,3 +60,9 @@ export function notesNamed(notes: Note[], name: string, folder: string): Note[] 
   const said = words(bare(name))
   return said.length === 0 ? [] : all.filter(n => { const has = words(n.name); return said.every(w => has.includes(w)) })
 }
+
+/** What a note of an app says below its title, which is its first line. */
+export function textBelow(name: string, text: string): string {
+  const [first = '', ...rest] = text.split('\n')
+  return (plain(first) === plain(name) ? rest.join('\n') : [first, ...rest].join('\n')).trimEnd()
+}

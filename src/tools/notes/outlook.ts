@@ -6,7 +6,7 @@ import {oneLine} from '../../core/text.ts'
 import {plainLine, plainText} from '../calendar/ical.ts'
 import {slackMs} from '../claims.ts'
 import {askOutlook, type Script, type Windows} from '../outlook/powershell.ts'
-import {notesNamed, plain, titleOf} from './match.ts'
+import {notesNamed, plain, textBelow, titleOf} from './match.ts'
 import type {Note, NotesBackend} from './notes.ts'
 
 const listed = z.object({notes: z.array(z.object({path: z.string(), name: z.string(), folder: z.string()}))})
@@ -82,13 +82,7 @@ function Main($asked) {
 
 /** Outlook's ends of lines are two characters. */
 const toOutlook = (text: string): string => plainText(text).replace(/\n$/, '').replaceAll('\n', '\r\n')
-const fromOutlook = (text: string): string => text.replace(/\r\n?/g, '\n')
-
-/** Without the title, which is the first line. */
-const textOf = ({name, body}: {name: string; body: string}): string => {
-  const [first = '', ...rest] = fromOutlook(body).split('\n')
-  return (plain(first) === plain(name) ? rest.join('\n') : [first, ...rest].join('\n')).trimEnd()
-}
+const textOf = ({name, body}: {name: string; body: string}): string => textBelow(name, body.replace(/\r\n?/g, '\n'))
 
 export function openOutlookNotes(windows: Windows = {}): NotesBackend {
   const ask = askOutlook(windows)

@@ -3,6 +3,7 @@ import {z} from 'zod'
 import {ToolError} from '../../core/errors.ts'
 import {oneAtATime} from '../../core/one-at-a-time.ts'
 import {oneLine} from '../../core/text.ts'
+import {checkRemoval, nameIn, removal} from '../app-items.ts'
 import {claims} from '../claims.ts'
 import {osascript, type Mac, type Script} from '../apple/osascript.ts'
 import {plainLine, plainText} from '../calendar/ical.ts'
@@ -53,7 +54,6 @@ function main({name, since}) {
 }
 `}
 
-const removed = z.enum(['removed', 'gone', 'changed'])
 const remove: Script = {app: 'Reminders', isChange: true, source: seen + String.raw`
 function main(token) {
   const app = Application('Reminders')
@@ -91,8 +91,7 @@ export function openAppleReminders(dir: string, {usual = '', ...mac}: Mac & {usu
   const list = async (name: string): Promise<{name: string; exists: boolean}> => {
     const known = listed.parse(await ask(lists, {}))
     const wanted = plainLine(name) || usual || known.usual
-    const found = [wanted, bare(wanted)].filter(Boolean).map(n => known.names.find(k => k.trim().toLowerCase() === n.toLowerCase())).find(n => n !== undefined)
-    return found === undefined ? {name: bare(wanted) || wanted, exists: false} : {name: found, exists: true}
+    return nameIn(known.names, wanted, bare)
   }
   return {
     list,
@@ -117,9 +116,7 @@ export function openAppleReminders(dir: string, {usual = '', ...mac}: Mac & {usu
     remove: async (undo, signal) => {
       const {data: made} = token.safeParse(undo)
       if (!made) throw new ToolError('refused', 'The journal does not say which reminder to take back.')
-      const what = removed.parse(await ask(remove, made, signal))
-      if (what === 'gone') throw new ToolError('refused', 'The reminder is gone already.')
-      if (what === 'changed') throw new ToolError('refused', 'The reminder has changed since, so it is left alone. Change it in Reminders.')
+      checkRemoval(removal.parse(await ask(remove, made, signal)), 'reminder', 'Reminders')
     },
     reminders: async () => {
       const found = open.parse(await ask(all, {})).map(({dueMs, isDay, ...entry}): ReminderEntry => {

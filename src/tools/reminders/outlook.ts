@@ -6,7 +6,9 @@ import {oneAtATime} from '../../core/one-at-a-time.ts'
 import {oneLine} from '../../core/text.ts'
 import {plainLine, plainText} from '../calendar/ical.ts'
 import {absolute, atTime} from '../calendar/when.ts'
+import {checkRemoval, nameIn} from '../app-items.ts'
 import {claims} from '../claims.ts'
+import {itemToken, removed, removeItem} from '../outlook/items.ts'
 import {askOutlook, type Script, type Windows} from '../outlook/powershell.ts'
 import {uidOf} from '../vdir.ts'
 import type {ReminderEntry, RemindersBackend} from './reminders.ts'
@@ -25,7 +27,6 @@ function Seen($item) {
 }
 `
 
-const token = z.object({id: z.string().min(1), folder: z.string(), seen: z.string()})
 const create: Script = {isChange: true, source: seen + String.raw`
 function Main($asked) {
   $folder = Named 13 3 $asked.list
@@ -43,7 +44,7 @@ function Main($asked) {
 }
 `}
 
-const found = z.object({items: z.array(token)})
+const found = z.object({items: z.array(itemToken)})
 const find: Script = {source: seen + String.raw`
 function Main($asked) {
   return @{ items = @(foreach ($folder in (FoldersOf 13 3)) {
@@ -57,16 +58,7 @@ function Main($asked) {
 }
 `}
 
-const removed = z.object({state: z.enum(['removed', 'gone', 'changed'])})
-const remove: Script = {isChange: true, source: seen + String.raw`
-function Main($asked) {
-  $item = ItemOf $asked.id
-  if ($null -eq $item -or $item.Parent.EntryID -cne $asked.folder) { return @{ state = 'gone' } }
-  if ((Seen $item) -cne $asked.seen) { return @{ state = 'changed' } }
-  [void]$item.Delete()
-  return @{ state = 'removed' }
-}
-`}
+const remove = removeItem(seen)
 
 const open = z.object({items: z.array(z.object({uid: z.string(), name: z.string(), list: z.string(), importance: z.number(), dueMs: z.number().nullable(), ringsMs: z.number().nullable()}))})
 const all: Script = {source: String.raw`
@@ -95,8 +87,7 @@ export function openOutlookReminders(dir: string, {usual = '', ...windows}: Wind
   const list = async (name: string): Promise<{name: string; exists: boolean}> => {
     const {names} = listed.parse(await ask(lists, {}))
     const wanted = plainLine(name) || usual || names[0]!
-    const known = [wanted, bare(wanted)].filter(Boolean).map(n => names.find(k => k.trim().toLowerCase() === n.toLowerCase())).find(n => n !== undefined)
-    return known === undefined ? {name: bare(wanted) || wanted, exists: false} : {name: known, exists: true}
+    return nameIn(names, wanted, bare)
   }
   return {
     list,
@@ -105,7 +96,7 @@ export function openOutlookReminders(dir: string, {usual = '', ...windows}: Wind
       // One after the other: two may need the same new list.
       const {undo} = await claim.once(uid, {name}, () => inTurn(async () => {
         const {due} = reminder
-        const undo = token.parse(await ask(create, {
+        const undo = itemToken.parse(await ask(create, {
           list: (await list(reminder.list)).name.trim(), name, notes: plainText(reminder.notes).replaceAll('\n', '\r\n'), importance: importanceOf[reminder.priority], mark: uidOf(uid),
           dueDay: due ? due.day : null, dueMs: due?.time ? due.at.getTime() : null,
         }, signal))
@@ -119,11 +110,9 @@ export function openOutlookReminders(dir: string, {usual = '', ...windows}: Wind
       what => `Outlook has several '${oneLine(claimed.parse(what).name)}' of this request. Look which one is too many.`,
     ),
     remove: async (undo, signal) => {
-      const {data: made} = token.safeParse(undo)
+      const {data: made} = itemToken.safeParse(undo)
       if (!made) throw new ToolError('refused', 'The journal does not say which reminder to take back.')
-      const {state} = removed.parse(await ask(remove, made, signal))
-      if (state === 'gone') throw new ToolError('refused', 'The reminder is gone already.')
-      if (state === 'changed') throw new ToolError('refused', 'The reminder has changed since, so it is left alone. Change it in Outlook.')
+      checkRemoval(removed.parse(await ask(remove, made, signal)).state, 'reminder', 'Outlook')
     },
     reminders: async () => {
       const reminders = open.parse(await ask(all, {})).items.map(({dueMs, ringsMs, importance, ...entry}): ReminderEntry => {
