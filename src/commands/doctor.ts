@@ -189,27 +189,25 @@ async function davChecks({config}: Session, signal: AbortSignal): Promise<Check[
 
 /** The Mac's own apps that the config names: there, and allowed to be asked. */
 async function appleChecks({config, configError}: Session, signal: AbortSignal): Promise<Check[]> {
-  const checks: Check[] = []
-  // One after the other: macOS asks the user about each.
-  for (const app of configError ? [] : appsOf(config)) {
-    try {
-      checks.push({name: app, state: 'ok', detail: await checkApp(app, signal)})
-    } catch (error) {
-      signal.throwIfAborted()
-      checks.push({name: app, state: 'bad', detail: reasonOf(error)})
-    }
-  }
-  return checks
+  return configError ? [] : checkEach(appsOf(config).map(app => ({name: app, check: () => checkApp(app, signal)})), signal)
 }
 
 /** What the config keeps in classic Outlook: there, and allowed to be asked for. */
 async function outlookChecks({config, configError}: Session, signal: AbortSignal): Promise<Check[]> {
   const areas = configError ? [] : outlookAreasOf(config)
-  const checks: Check[] = areas.length > 0 ? [{name: 'Outlook', state: 'note', detail: 'was never tried on a real Windows: look at what it makes'}] : []
-  for (const area of areas) {
-    const name = `Outlook's ${area}`
+  if (areas.length === 0) return []
+  return [
+    {name: 'Outlook', state: 'note', detail: 'was never tried on a real Windows: look at what it makes'},
+    ...await checkEach(areas.map(area => ({name: `Outlook's ${area}`, check: () => checkOutlook(area, signal)})), signal),
+  ]
+}
+
+/** One after the other: the system asks the user about each. */
+async function checkEach(apps: {name: string; check(): Promise<string>}[], signal: AbortSignal): Promise<Check[]> {
+  const checks: Check[] = []
+  for (const {name, check} of apps) {
     try {
-      checks.push({name, state: 'ok', detail: await checkOutlook(area, signal)})
+      checks.push({name, state: 'ok', detail: await check()})
     } catch (error) {
       signal.throwIfAborted()
       checks.push({name, state: 'bad', detail: reasonOf(error)})
