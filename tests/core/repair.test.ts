@@ -111,6 +111,7 @@ describe('the whole plan', () => {
   test('a look-up that is all there is stays', () => {
     expect(whole('How do I reach Ana', 'get_phone_number("Ana")')).toMatchObject({repairs: [], dropped: []})
     expect(whole('Ana', 'get_phone_number("Ana")')).toMatchObject({repairs: [], dropped: []})
+    expect(whole("Ana's and Bo's numbers and both their emails", 'get_phone_number("Ana")', 'get_email_address("Bo")')).toMatchObject({repairs: [], dropped: []})
   })
 
   test('where a mail is written, "email" is the mail and not the address', () => {
