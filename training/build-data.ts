@@ -5,6 +5,7 @@
 import {mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
 import {fileURLToPath} from 'node:url'
+import {resolveWhen} from '../src/core/dates.ts'
 import {foreignSpec, foreignTool, paramsOf, type ForeignTool} from '../src/core/params.ts'
 import {parsePlan, printPlan} from '../src/core/plan-parser.ts'
 import {buildPrompt} from '../src/core/prompt.ts'
@@ -54,7 +55,7 @@ const inJson = (text: string): string => JSON.stringify(text).slice(1, -1)
 /** What a `when` slot is swapped for must read and resolve alike: with a time or without, after "on" or not. */
 function whenClass(text: string): string {
   const t = text.toLowerCase()
-  const timed = /\d\s*(am|pm|a\.m|p\.m|uhr|h\b)|\d[:.]\d\d|\bat \S|noon|midnight|morning|afternoon|evening|tonight|night|half past|quarter|o'clock|minute|hour|end of day|eod/.test(t)
+  const timed = resolveWhen(text, seedNow)?.hasTime
   const first = /^(in|within)\b/.test(t) ? 'in'
     : /^(at|by|around)\b/.test(t) ? 'at'
     : /^(mon|tue|wed|thu|fri|sat|sun)/.test(t) ? 'day'
