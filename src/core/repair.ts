@@ -113,7 +113,7 @@ export function repairPlan(plan: Plan, request: string): {plan: Plan; repairs: s
   }
 
   const used = new Set(tasks.flatMap(t => t.dependsOn))
-  const isAlone = tasks.every(t => t.tool in asksFor)
+  const isAlone = tasks.every(t => isLookUp(t.tool))
   const isAsked = ({tool}: Task): boolean => {
     const words = asksFor[tool]
     if (!words) return true

@@ -111,6 +111,8 @@ describe('the whole plan', () => {
   test('a look-up that is all there is stays', () => {
     expect(whole('How do I reach Ana', 'get_phone_number("Ana")')).toMatchObject({repairs: [], dropped: []})
     expect(whole('Ana', 'get_phone_number("Ana")')).toMatchObject({repairs: [], dropped: []})
+    const three = ['get_email_address("Ana")', 'get_phone_number("Ana")', 'open_and_get_file_path("bill.pdf")']
+    expect(whole('I could do with the email and the phone of Ana, and bill.pdf', ...three).dropped).toEqual([])
     expect(whole("Ana's and Bo's numbers and both their emails", 'get_phone_number("Ana")', 'get_email_address("Bo")')).toMatchObject({repairs: [], dropped: []})
   })
 
