@@ -86,7 +86,7 @@ const address = /\bad+r?es+(es)?\b/i
 
 /** Words that ask for the number or the address itself: in a request that only looks up, and in one that does something else too. */
 const asksFor: Record<string, {alone: RegExp; besides: RegExp}> = {
-  get_phone_number: {alone: /\b(numbers?|phone|mobile|cell|landline|tel|digits|reach|ring|call|text)\b/i, besides: /\b(numbers?|digits|mobile|cell|landline)\b/i},
+  get_phone_number: {alone: /\b(numbers?|phone|mobile|cell|landline|tel|digits|reach|ring|call|text)\b/i, besides: /\b(numbers?|digits|mobile|cell|landline|(tele)?phone of)\b/i},
   get_email_address: {alone: new RegExp(`${address.source}|\\be-?m(ai|ia)ls?\\b|\\bmail\\b`, 'i'), besides: new RegExp(`${address.source}|['’]s e-?m(ai|ia)ls?\\b`, 'i')},
 }
 /** Whether the call only finds a person or a file: made twice it is made once, and one that nothing uses does no harm. */

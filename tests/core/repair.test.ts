@@ -104,6 +104,7 @@ describe('the whole plan', () => {
   test('unused-look-up: dropped, unless the request asks for it', () => {
     const lines = ['get_email_address("Ana")', 'create_reminder("Call Ana", "4pm", "", "", 0, false)']
     expect(whole('Remind me at 4pm to call Ana', ...lines)).toEqual({plan: ['1. create_reminder("Call Ana", "4pm", "", "", 0, false)'], repairs: ['unused-look-up'], dropped: [1]})
+    expect(whole('Remind me at 4pm to call Ana, and the telephone of Bo', 'get_phone_number("Bo")', lines[1]!).dropped).toEqual([])
     expect(whole("What is Ana's address? And remind me at 4pm to call Ana", ...lines).dropped).toEqual([])
     expect(whole('remind me at 4pm to call Ana, and the mail adress of Ana please', ...lines).dropped).toEqual([])
   })
