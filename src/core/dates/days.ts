@@ -127,6 +127,7 @@ const rules: [RegExp, (m: RegExpExecArray, now: Date) => Day | undefined][] = [
   [/\bend of (20\d\d)\b/, m => ({date: new Date(Number(m[1]), 11, 31)})],
   [/\bend of (?:the |this )?quarter\b/, (_, now) => ({date: new Date(now.getFullYear(), now.getMonth() - now.getMonth() % 3 + 3, 0)})],
   [rule(String.raw`\b(?:1th days|start|beginning) of ${M2}${Y}`), (m, now) => inMonth(now, m[1] ?? m[2]!, m[3], (y, mo) => new Date(y, mo, 1))],
+  [/\b(this|next) months,? (?:on )?(?:the )?(\d{1,2})th\b/, (m, now) => inMonth(now, m[1]!, undefined, (y, mo) => dateOf(y, mo, Number(m[2])))],
   [rule(String.raw`\b(\d{1,2})(?:th)?(?: days)?(?: of)? ${M2}${Y}`), (m, now) =>
     inMonth(now, m[2] ?? m[3]!, m[4], (y, mo) => dateOf(y, mo, Number(m[1])) ?? (mo > 11 ? dateOf(y + 1, 0, Number(m[1])) : undefined))],
   [rule(String.raw`\b${M}(?: the)? (\d{1,2})(?:th)?\b(?![:.h]\d| ?[ap]m)${Y}`), (m, now) =>

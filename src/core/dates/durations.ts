@@ -4,7 +4,8 @@ export interface Duration { minutes: number; days: number; months: number }
 
 const amount = String.raw`(?:\d+(?:[.,]\d+)? and a half|\d+(?:[.,]\d+)?|half an?|(?:a |3 )?quarters?(?: of an?)?|half|(?:a |the )?couple(?: of)?|a few|an?)`
 const unit = '(?:seconds|minutes|m|hours|h|days|weeks|fortnight|months|years)\\b'
-const term = `${amount} ?${unit}(?: and an? (?:half|quarter))?`
+const part = '(?: and (?:an? half|an? quarter|3 quarters?))?'
+const term = `${amount} ?${unit}${part}`
 
 /** Source of a pattern for a whole duration in normalised words; it has no groups. */
 export const durationPattern = String.raw`(?:\d{1,2} ?h ?[0-5]\d(?: m(?:inutes)?\b)?|\d:[0-5]\d hours\b|${term}(?:,? (?:and )?${term})*)`
@@ -31,8 +32,8 @@ export function parseDuration(words: string): Duration | undefined {
   const clock = /^(\d{1,2})(?: ?h ?|:)([0-5]\d)(?: \w+)?$/.exec(text)
   if (clock) return {minutes: Number(clock[1]) * 60 + Number(clock[2]), days: 0, months: 0}
   const total: Duration = {minutes: 0, days: 0, months: 0}
-  for (const [, howMany, name, rest] of text.matchAll(new RegExp(`(${amount}) ?(${unit})(?: and an? (half|quarter))?`, 'g'))) {
-    const n = amountOf(howMany!) + (rest === 'half' ? 0.5 : rest === 'quarter' ? 0.25 : 0)
+  for (const [, howMany, name, rest] of text.matchAll(new RegExp(`(${amount}) ?(${unit})(?: and (an? half|an? quarter|3 quarters?))?`, 'g'))) {
+    const n = amountOf(howMany!) + (rest ? amountOf(rest.replace(/^an? (?=half)/, '')) : 0)
     if (name! in minutesOf) total.minutes += n * minutesOf[name!]!
     else if (name! in daysOf) addDays(total, n * daysOf[name!]!)
     else if (name === 'months') total.months += Math.round(n)
