@@ -1,5 +1,5 @@
 // A setup that takes one secret: it is tried first, and what is not taken changes nothing; what is goes where passwords are kept, and the config says so.
-import {setKey, type Config} from '../core/config.ts'
+import {setKeys, type Config, type KeyValue} from '../core/config.ts'
 import {ToolError, UsageError} from '../core/errors.ts'
 import {variableOf, writeSecret, type SecretPlace} from '../core/secrets.ts'
 import type {Prompter} from '../core/types.ts'
@@ -14,8 +14,8 @@ interface Account {
   host: string
   /** Throws ToolError where the secret is not taken; else what is there, in a line, or nothing to say. */
   check(secret: string, signal: AbortSignal): Promise<string | undefined>
-  /** what the config says from then on, as values of TOML or plain words */
-  keys: [key: string, value: string][]
+  /** what the config says from then on */
+  keys: KeyValue[]
 }
 
 /** The secret is the environment's, or is asked for. The exit code. */
@@ -47,14 +47,14 @@ export async function keepSecret(config: Config, {name, what, host, check, keys}
 
 interface Kept extends Pick<Account, 'what' | 'keys'> {
   /** puts it where it is kept; absent where the environment has it */
-  keep?: () => Promise<SecretPlace>
+  keep?: (() => Promise<SecretPlace>) | undefined
 }
 
-/** The end of a setup, once everything is tried. The exit code. */
+/** The end of a setup, once everything is tried. The secret is kept first: a config that names an account without one would fail. The exit code. */
 export async function written(config: Config, {what, keep, keys}: Kept, {say}: Prompter): Promise<number> {
-  writeTemplate(config)
+  await writeTemplate(config)
   const place = await keep?.()
-  for (const [key, value] of keys) await setKey(config, key, value)
+  await setKeys(config, keys)
   if (place) say(place.warning ?? `The ${what} is kept in ${place.where}.`)
   say(`Written: ${config.file}`, 'done')
   return 0

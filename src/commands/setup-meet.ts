@@ -21,5 +21,5 @@ export async function setupMeet({config, configError}: Session, own: Record<stri
     prompter.say('Nothing was changed.')
     return 1
   }
-  return written(config, {what: 'sign-in', keep: () => signedIn.keep(['meet']), keys: [['meetings.provider', 'meet']]}, prompter)
+  return written(config, {what: 'sign-in', keep: () => signedIn.keep(['meet']), keys: [...signedIn.keys, ['meetings.provider', 'meet']]}, prompter)
 }

@@ -2,7 +2,7 @@
 // kept of both. Nothing is written before `keep`.
 import {readFileSync} from 'node:fs'
 import {z} from 'zod'
-import {setKey, type Config} from '../core/config.ts'
+import type {Config, KeyValue} from '../core/config.ts'
 import {reasonOf, UsageError} from '../core/errors.ts'
 import {systemOpener} from '../core/exec.ts'
 import {clientOf, idVariable, secretName, type OAuthClient, type ProviderName, type Purpose} from '../core/oauth/client.ts'
@@ -22,7 +22,9 @@ export interface SignedIn {
   /** with the client in it */
   config: Config
   tokens: Tokens
-  /** Writes the client down, and the refresh token under each of the accounts ("mail"). The last place is that of the tokens. */
+  /** what the config says of the client */
+  keys: KeyValue[]
+  /** Keeps the client's secret, and the refresh token under each of the accounts ("mail"). The last place is that of the tokens. */
   keep(accounts: string[]): Promise<SecretPlace>
 }
 
@@ -42,8 +44,8 @@ export async function signIn(config: Config, choice: SignInChoice): Promise<Sign
   say(`Signed in at ${client.provider}.`, 'done')
   return {
     config: own, tokens,
+    keys: given && !process.env[idVariable(name)] ? [[`oauth.${name}.client_id`, JSON.stringify(given.id)]] : [],
     keep: async accounts => {
-      if (given && !process.env[idVariable(name)]) await setKey(config, `oauth.${name}.client_id`, JSON.stringify(given.id))
       if (given?.secret !== undefined) await writeSecret(secretName(name), given.secret, config)
       let place: SecretPlace = {where: ''}
       for (const account of accounts) place = await keepRefreshToken(account, tokens.refresh, config)
