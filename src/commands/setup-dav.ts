@@ -31,6 +31,7 @@ export async function setupDav(session: Session, own: Record<string, unknown>, p
 
   if (auth !== 'password') {
     const signedIn = await signIn(config, {name: auth, purpose: 'dav', address: user, device: options.device ?? false, file: options.client, prompter, signal})
+    if (!signedIn) return 1
     const login = {user, password: async () => signedIn.tokens.access, renew: () => undefined}
     for (;;) {
       const {areas, problem} = await check(servers, login, prompter)

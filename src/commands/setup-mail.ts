@@ -36,6 +36,7 @@ export async function setupMail({config, configError}: Session, options: Record<
   const auth = await authFor(servers, own, config, prompter)
   const signedIn = auth === 'password' ? undefined
     : await signIn(config, {name: auth, purpose: 'mail', address: email, device: own.device ?? false, file: own.client, prompter, signal})
+  if (auth !== 'password' && !signedIn) return 1
   let secret = signedIn
     ? {value: signedIn.tokens.access, isTyped: false}
     : await passwordFrom(config, `Password for ${email}`, prompter)

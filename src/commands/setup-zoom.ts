@@ -59,6 +59,7 @@ async function setupServer(config: Config, options: Options, prompter: Prompter)
 async function setupUser(config: Config, {clientId: id, device = false}: Options, prompter: Prompter, signal: AbortSignal): Promise<number> {
   if (prompter.canAsk) prompter.say('In marketplace.zoom.us, Develop, Build App, make a "General App" that is user-managed, with the redirect http://127.0.0.1 and the scopes meeting:write:meeting and meeting:read:list_meetings; switch "Use Public Client OAuth" on and copy the public client id.')
   const signedIn = await signIn(config, {name: 'zoom', purpose: 'meetings', id, device, prompter, signal})
+  if (!signedIn) return 1
   return written(config, {what: 'sign-in', keep: () => signedIn.keep(['zoom']), keys: [...signedIn.keys, ...authKey(config, 'user'), ['meetings.provider', 'zoom']]}, prompter)
 }
 

@@ -11,6 +11,7 @@ import {keepRefreshToken, type Tokens} from '../core/oauth/tokens.ts'
 import {writeSecret, type SecretPlace} from '../core/secrets.ts'
 import {oneLine} from '../core/text.ts'
 import type {Prompter} from '../core/types.ts'
+import {tried} from './prompt.ts'
 
 export const providerNames = ['google', 'microsoft', 'other'] as const
 /** Of the command line. */
@@ -30,17 +31,18 @@ export interface SignedIn {
 
 interface Credentials { id: string; secret?: string }
 
-/** Throws UsageError, ConfigError or ToolError; the user has been shown where to go. */
-export async function signIn(config: Config, choice: SignInChoice): Promise<SignedIn> {
+/** Undefined where it failed, and the user leaves it. Throws UsageError or ConfigError. */
+export async function signIn(config: Config, choice: SignInChoice): Promise<SignedIn | undefined> {
   const {name, purpose, address, prompter} = choice
   const {say} = prompter
   const given = choice.file !== undefined ? fromFile(choice.file) : choice.id !== undefined ? {id: choice.id} : await askedFor(config, choice)
   const own: Config = given ? {...config, oauth: {...config.oauth, [name]: {...config.oauth[name], client_id: given.id}}} : config
   const known = clientOf(own, name, purpose)
   const client: OAuthClient = given?.secret === undefined ? known : {...known, secret: async () => given.secret}
-  const tokens = await prompter.progress(`Signing in at ${client.provider}`, signal => choice.device || isDeviceBetter(client)
+  const tokens = await tried(prompter, () => prompter.progress(`Signing in at ${client.provider}`, signal => choice.device || isDeviceBetter(client)
     ? signInByDevice(client, {say, signal})
-    : signInByBrowser(client, {...byBrowser(prompter, signal), ...(address !== undefined && {address})}))
+    : signInByBrowser(client, {...byBrowser(prompter, signal), ...(address !== undefined && {address})})))
+  if (!tokens) return undefined
   say(`Signed in at ${client.provider}.`, 'done')
   return {
     config: own, tokens,
