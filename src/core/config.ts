@@ -294,8 +294,12 @@ export async function setKeys(config: Config, values: KeyValue[]): Promise<void>
   const {file} = config
   const text = values.reduce(withKey, readText(file))
   check(text, file)
-  makeFolder(path.dirname(file))
-  await writeFileAtomic(file, text, {mode: 0o600})
+  try {
+    makeFolder(path.dirname(file))
+    await writeFileAtomic(file, text, {mode: 0o600})
+  } catch (cause) {
+    throw new ConfigError(`${file}: cannot be written: ${reasonOf(cause)}; it is as it was`, cause)
+  }
 }
 
 function withKey(text: string, [key, value]: KeyValue): string {

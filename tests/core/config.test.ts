@@ -79,6 +79,12 @@ test('set makes the file where there is none, and writes nothing that would be w
   expect(fs.readFileSync(config.file, 'utf8')).toBe(before)
 })
 
+test('where it can\'t be written, that is one clear error', async () => {
+  const config = load()
+  fs.writeFileSync(path.join(home, 'file'), '')
+  await expect(setKeys({...config, file: path.join(home, 'file', 'config.toml')}, [['user.name', 'Ana']])).rejects.toMatchObject({code: 'config', message: expect.stringContaining('cannot be written')})
+})
+
 test('folders follow the platform: XDG with absolute paths only, Library on macOS, AppData on Windows', () => {
   const linux = pathsOf({env: {XDG_CONFIG_HOME: '/cfg', XDG_STATE_HOME: 'relative'}, platform: 'linux', userHome: '/home/ana'})
   expect([linux.config, linux.state, linux.data]).toEqual(['/cfg/tinyagent', '/home/ana/.local/state/tinyagent', '/home/ana/.local/share/tinyagent'])
