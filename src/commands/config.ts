@@ -1,10 +1,9 @@
 // `tinyagent config get|set|list|path|edit`.
-import {existsSync, writeFileSync} from 'node:fs'
-import path from 'node:path'
-import {getKey, keys, loadConfig, setKey, template, type Config} from '../core/config.ts'
+import {existsSync} from 'node:fs'
+import {getKey, keys, loadConfig, setKeys, template, type Config} from '../core/config.ts'
 import {UsageError} from '../core/errors.ts'
-import {makeFolder} from '../core/paths.ts'
 import {printable} from '../core/text.ts'
+import {createWhole} from '../tools/files/durable.ts'
 import {editFile} from './editor.ts'
 import type {Session} from './session.ts'
 
@@ -31,7 +30,7 @@ export async function configCommand(words: string[], session: Session): Promise<
     case 'set': {
       const name = known(key)
       if (rest.length === 0) throw new UsageError(`config set ${name} needs a value`)
-      await setKey(config, name, rest.join(' '))
+      await setKeys(config, [[name, rest.join(' ')]])
       return 0
     }
     case 'edit': return edit(config)
@@ -47,16 +46,11 @@ function known(key: string | undefined): string {
 
 /** Opens the user's editor on the file, and checks what was saved. */
 async function edit(config: Config): Promise<number> {
-  writeTemplate(config)
+  await writeTemplate(config)
   const status = await editFile(config.file)
   loadConfig(config.paths, config.file)
   return status
 }
 
 /** Writes the commented defaults where there is no config yet; true when it did. */
-export function writeTemplate(config: Config): boolean {
-  if (existsSync(config.file)) return false
-  makeFolder(path.dirname(config.file))
-  writeFileSync(config.file, template(config.paths), {mode: 0o600, flag: 'wx'})
-  return true
-}
+export const writeTemplate = async ({file, paths}: Config): Promise<boolean> => !existsSync(file) && createWhole(file, template(paths))

@@ -1,5 +1,5 @@
 // The user's rules on what may leave without asking (core/policy.ts), with the contacts behind their names; `tinyagent policy` and /policy.
-import {loadConfig, setKey} from '../core/config.ts'
+import {loadConfig, setKeys} from '../core/config.ts'
 import {UsageError} from '../core/errors.ts'
 import {paramsOf} from '../core/params.ts'
 import {decide, parseRule} from '../core/policy.ts'
@@ -43,7 +43,7 @@ export async function policyAnswer(session: Session, argument: string): Promise<
   const {rules} = config.confirm
   const [, action = 'list', rest = ''] = /^(\S+)\s*(.*)$/.exec(argument.trim()) ?? []
   const save = async (changed: string[]): Promise<string> => {
-    await setKey(config, 'confirm.rules', JSON.stringify(changed))
+    await setKeys(config, [['confirm.rules', JSON.stringify(changed)]])
     Object.assign(config, loadConfig(config.paths, config.file)) // the next request of a REPL goes by it
     return list(session)
   }

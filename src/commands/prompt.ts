@@ -1,7 +1,7 @@
 // Questions in plain lines, and what a setup reads where nobody can be asked; a password is not shown while it is typed.
 import {createInterface} from 'node:readline'
 import {Writable} from 'node:stream'
-import {UsageError} from '../core/errors.ts'
+import {ToolError, UsageError} from '../core/errors.ts'
 import {oneLine, printable} from '../core/text.ts'
 import type {AskOptions, Candidate, Prompter} from '../core/types.ts'
 
@@ -68,6 +68,23 @@ export async function remedy<T extends string>({canAsk, choose, say}: Prompter, 
   const answer = canAsk ? await choose<T | 'again' | 'leave'>('What now?', all, preset) : 'leave'
   if (answer === 'leave') say('Nothing was changed.')
   return answer
+}
+
+interface Remedy { label: string; run(): Promise<void> | void }
+
+/** Tries until it works; undefined where the user leaves it. `other`: what else may be done about it, and is the first choice. */
+export async function tried<T>(prompter: Prompter, work: () => Promise<T>, other?: Remedy): Promise<T | undefined> {
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof ToolError)) throw error
+      prompter.say(error.message, 'failed')
+      const next = await remedy(prompter, other ? [{value: 'other', label: other.label}] : [], other ? 'other' : 'again')
+      if (next === 'leave') return undefined
+      if (next === 'other') await other?.run()
+    }
+  }
 }
 
 /** By its number, its value ("yes") or the beginning of its label. */

@@ -1,5 +1,5 @@
 // What `setup apple` and `setup outlook` share: each app is asked, and the config set to those that may be.
-import {getKey, setKey, type Config} from '../core/config.ts'
+import {getKey, setKeys, type Config} from '../core/config.ts'
 import {isAbort, reasonOf, UsageError} from '../core/errors.ts'
 import type {Prompter} from '../core/types.ts'
 
@@ -27,6 +27,6 @@ export async function setupApps(config: Config, {progress, say}: Prompter, backe
       code = 1
     }
   }
-  for (const key of allowed) await setKey(config, key, backend)
+  if (allowed.length > 0) await setKeys(config, allowed.map(key => [key, backend]))
   return code
 }

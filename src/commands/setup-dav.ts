@@ -1,16 +1,16 @@
 // `tinyagent setup dav`: finds the servers of calendars, reminders and contacts, tries the login, and writes the config only when that
 // worked. On a terminal it asks; elsewhere the options say everything and the password comes by standard input or the environment.
 import {z} from 'zod'
-import {setKey, type Config} from '../core/config.ts'
+import type {Config, KeyValue} from '../core/config.ts'
 import {reasonOf, ToolError, UsageError} from '../core/errors.ts'
-import {writeSecret} from '../core/secrets.ts'
+import {writeSecret, type SecretPlace} from '../core/secrets.ts'
 import {oneLine} from '../core/text.ts'
 import type {Prompter} from '../core/types.ts'
 import {isAddress} from '../tools/contacts/address.ts'
 import {checkAccount, type Checked} from '../tools/dav/check.ts'
 import {serverUrl, type DavAccount} from '../tools/dav/client.ts'
 import {findServers, googleServers, isGoogle, type FoundServers} from '../tools/dav/find-server.ts'
-import {writeTemplate} from './config.ts'
+import {written} from './keep-secret.ts'
 import {notEmpty, remedy} from './prompt.ts'
 import type {Session} from './session.ts'
 import {signIn, signInOptions, type SignedIn} from './sign-in.ts'
@@ -31,6 +31,7 @@ export async function setupDav(session: Session, own: Record<string, unknown>, p
 
   if (auth !== 'password') {
     const signedIn = await signIn(config, {name: auth, purpose: 'dav', address: user, device: options.device ?? false, file: options.client, prompter, signal})
+    if (!signedIn) return 1
     const login = {user, password: async () => signedIn.tokens.access, renew: () => undefined}
     for (;;) {
       const {areas, problem} = await check(servers, login, prompter)
@@ -124,32 +125,35 @@ const attempt = async (work: Promise<Checked>): Promise<{value?: Checked; error?
 
 interface Settings { servers: FoundServers; user: string; areas: Areas; auth: 'password' | 'google' | 'other'; password?: string; signedIn?: SignedIn }
 
-async function save({config}: Session, {servers, user, areas, auth, password, signedIn}: Settings, {say}: Prompter): Promise<number> {
+function save({config}: Session, {servers, user, areas, auth, password, signedIn}: Settings, prompter: Prompter): Promise<number> {
+  const {say} = prompter
   const {calendar, reminders, contacts} = areas
   const {caldav, carddav} = servers
-  const set = (key: string, value: string): Promise<void> => setKey(config, key, JSON.stringify(value))
-  writeTemplate(config)
   const isApart = Boolean(contacts && (calendar || reminders) && carddav !== caldav) // two servers of one provider
-  const place = signedIn ? await signedIn.keep(['dav', ...(isApart ? ['contacts'] : [])]) : password === undefined ? undefined : await writeSecret('dav', password, config)
-  await set('dav.url', calendar || reminders ? caldav : carddav)
-  await set('dav.user', user)
-  if (auth !== config.values.dav.auth) await set('dav.auth', auth)
-  if (calendar) await set('calendar.backend', 'caldav')
-  if (reminders) await set('reminders.backend', 'caldav')
-  if (contacts) await set('contacts.backend', 'carddav')
-  if (isApart) {
-    await set('contacts.url', carddav)
-    await set('contacts.user', user)
-    if (auth !== config.values.contacts.auth) await set('contacts.auth', auth)
-    if (password !== undefined) await writeSecret('contacts', password, config)
+  const keys: KeyValue[] = [...signedIn?.keys ?? []]
+  const login = (area: 'dav' | 'contacts', url: string): void => {
+    keys.push([`${area}.url`, JSON.stringify(url)], [`${area}.user`, JSON.stringify(user)])
+    if (auth !== config.values[area].auth) keys.push([`${area}.auth`, auth])
+  }
+  login('dav', calendar || reminders ? caldav : carddav)
+  if (isApart) login('contacts', carddav)
+  if (calendar) keys.push(['calendar.backend', 'caldav'])
+  if (reminders) keys.push(['reminders.backend', 'caldav'])
+  if (contacts) keys.push(['contacts.backend', 'carddav'])
+  const accounts = ['dav', ...(isApart ? ['contacts'] : [])]
+  const keepPassword = async (secret: string): Promise<SecretPlace> => {
+    let place: SecretPlace = {where: ''}
+    for (const account of accounts) place = await writeSecret(account, secret, config)
+    return place
   }
   if (calendar) say(`Calendars: ${namesOf(calendar)}${calendar.organizers.length > 0 ? ` (${calendar.host} sends invitations itself)` : ''}`, 'done')
   if (reminders) say(`Lists of reminders: ${namesOf(reminders)}`, 'done')
   if (contacts) say(`Address books: ${namesOf(contacts)}`, 'done')
-  if (place) say(place.warning ?? `The ${signedIn ? 'sign-in' : 'password'} is kept in ${place.where}.`)
   if (auth === 'google') say('Google\'s CalDAV has no reminders: they stay where they are.')
-  say(`Written: ${config.file}`, 'done')
-  return 0
+  return written(config, {
+    what: signedIn ? 'sign-in' : 'password', keys,
+    keep: signedIn ? () => signedIn.keep(accounts) : password === undefined ? undefined : () => keepPassword(password),
+  }, prompter)
 }
 
 const namesOf = ({names, host}: Checked): string => names.length > 0 ? names.map(oneLine).join(', ') : `none yet on ${host}; one is made when it is needed`

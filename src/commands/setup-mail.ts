@@ -2,7 +2,7 @@
 // On a terminal it asks; elsewhere the options say everything and the password comes by standard input or the environment. Where the
 // provider signs in by browser, there is no password (sign-in.ts).
 import {z} from 'zod'
-import {setKey, type Config} from '../core/config.ts'
+import type {Config, KeyValue} from '../core/config.ts'
 import {reasonOf, ToolError, UsageError} from '../core/errors.ts'
 import {readSecret, writeSecret} from '../core/secrets.ts'
 import {oneLine} from '../core/text.ts'
@@ -12,7 +12,7 @@ import {accountOf, LoginRefused, nameOf, type MailAccount, type Server} from '..
 import {withImap} from '../tools/mail/imap.ts'
 import {domainOf, findServers, isHostName, signInOf, type FoundServers} from '../tools/mail/providers.ts'
 import {checkSmtp} from '../tools/mail/smtp.ts'
-import {writeTemplate} from './config.ts'
+import {written} from './keep-secret.ts'
 import {notEmpty, remedy} from './prompt.ts'
 import type {Session} from './session.ts'
 import {signIn, signInOptions, type SignedIn} from './sign-in.ts'
@@ -36,6 +36,7 @@ export async function setupMail({config, configError}: Session, options: Record<
   const auth = await authFor(servers, own, config, prompter)
   const signedIn = auth === 'password' ? undefined
     : await signIn(config, {name: auth, purpose: 'mail', address: email, device: own.device ?? false, file: own.client, prompter, signal})
+  if (auth !== 'password' && !signedIn) return 1
   let secret = signedIn
     ? {value: signedIn.tokens.access, isTyped: false}
     : await passwordFrom(config, `Password for ${email}`, prompter)
@@ -51,8 +52,7 @@ export async function setupMail({config, configError}: Session, options: Record<
     if (next === 'password') secret = await passwordFrom(config, 'Password, once more', prompter)
     if (next === 'servers') servers = await askServers(servers, prompter)
   }
-  await save(config, {email, name, servers, auth, ...(signedIn && {signedIn}), ...(secret.isTyped && {secret: secret.value})}, prompter)
-  return 0
+  return save(config, {email, name, servers, auth, ...(signedIn && {signedIn}), ...(secret.isTyped && {secret: secret.value})}, prompter)
 }
 
 async function addressFrom(option: string | undefined, config: Config, {canAsk, ask}: Prompter): Promise<string> {
@@ -176,18 +176,18 @@ async function checkOne(name: string, server: Server, {progress, say}: Prompter,
 
 interface Settings { email: string; name: string; servers: Servers; auth: Auth; signedIn?: SignedIn; secret?: string }
 
-async function save(config: Config, {email, name, servers, auth, signedIn, secret}: Settings, {say}: Prompter): Promise<void> {
-  writeTemplate(config)
-  // The password or the sign-in first: a config that says "imap" without one would fail.
-  const place = signedIn ? await signedIn.keep(['mail']) : secret === undefined ? undefined : await writeSecret('mail', secret, config)
-  await setKey(config, 'user.email', email)
-  if (name !== '') await setKey(config, 'user.name', JSON.stringify(name))
+async function save(config: Config, {email, name, servers, auth, signedIn, secret}: Settings, prompter: Prompter): Promise<number> {
+  const keys: KeyValue[] = [...signedIn?.keys ?? [], ['user.email', email]]
+  if (name !== '') keys.push(['user.name', JSON.stringify(name)])
   for (const part of ['imap', 'smtp'] as const) {
-    for (const [key, value] of Object.entries(servers[part])) await setKey(config, `mail.${part}.${key}`, typeof value === 'number' ? String(value) : JSON.stringify(value))
+    for (const [key, value] of Object.entries(servers[part])) keys.push([`mail.${part}.${key}`, JSON.stringify(value)])
   }
-  if (auth !== config.mail.auth) await setKey(config, 'mail.auth', auth)
-  await setKey(config, 'mail.backend', 'imap')
-  if (place) say(place.warning ?? `The ${signedIn ? 'sign-in' : 'password'} is kept in ${place.where}.`)
-  say(`Written: ${config.file}`, 'done')
-  say('Mail goes by this account from now on. Try: tinyagent --dry-run "mail Ana that I am late"')
+  if (auth !== config.mail.auth) keys.push(['mail.auth', auth])
+  keys.push(['mail.backend', 'imap'])
+  const code = await written(config, {
+    what: signedIn ? 'sign-in' : 'password', keys,
+    keep: signedIn ? () => signedIn.keep(['mail']) : secret === undefined ? undefined : () => writeSecret('mail', secret, config),
+  }, prompter)
+  prompter.say('Mail goes by this account from now on. Try: tinyagent --dry-run "mail Ana that I am late"')
+  return code
 }

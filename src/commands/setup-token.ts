@@ -1,5 +1,6 @@
 // `tinyagent setup joplin` and `setup todoist`: what is reached with one token. It is tried first; then it goes where passwords are kept, and
 // the config says so.
+import type {KeyValue} from '../core/config.ts'
 import type {Prompter} from '../core/types.ts'
 import {keepSecret} from './keep-secret.ts'
 import type {Session} from './session.ts'
@@ -12,7 +13,7 @@ interface Service {
   /** Throws ToolError where the token is not taken; else what is there, in a line. */
   check(token: string, signal: AbortSignal): Promise<string>
   /** what the config says from then on */
-  keys: [key: string, value: string][]
+  keys: KeyValue[]
 }
 
 export async function setupToken(session: Session, name: Service['name'], prompter: Prompter): Promise<number> {

@@ -1,7 +1,7 @@
 // `tinyagent setup zoom`: the account's own app at Zoom (server-to-server OAuth), whose ids go into the config and its secret to where
 // passwords are kept once Zoom has let it in; or the user's sign-in by browser.
 import {z} from 'zod'
-import type {Config} from '../core/config.ts'
+import type {Config, KeyValue} from '../core/config.ts'
 import {UsageError} from '../core/errors.ts'
 import {oneLine} from '../core/text.ts'
 import type {Prompter} from '../core/types.ts'
@@ -59,7 +59,8 @@ async function setupServer(config: Config, options: Options, prompter: Prompter)
 async function setupUser(config: Config, {clientId: id, device = false}: Options, prompter: Prompter, signal: AbortSignal): Promise<number> {
   if (prompter.canAsk) prompter.say('In marketplace.zoom.us, Develop, Build App, make a "General App" that is user-managed, with the redirect http://127.0.0.1 and the scopes meeting:write:meeting and meeting:read:list_meetings; switch "Use Public Client OAuth" on and copy the public client id.')
   const signedIn = await signIn(config, {name: 'zoom', purpose: 'meetings', id, device, prompter, signal})
-  return written(config, {what: 'sign-in', keep: () => signedIn.keep(['zoom']), keys: [...authKey(config, 'user'), ['meetings.provider', 'zoom']]}, prompter)
+  if (!signedIn) return 1
+  return written(config, {what: 'sign-in', keep: () => signedIn.keep(['zoom']), keys: [...signedIn.keys, ...authKey(config, 'user'), ['meetings.provider', 'zoom']]}, prompter)
 }
 
-const authKey = ({meetings: {zoom}}: Config, auth: Kind): [string, string][] => zoom.auth === auth ? [] : [['meetings.zoom.auth', JSON.stringify(auth)]]
+const authKey = ({meetings: {zoom}}: Config, auth: Kind): KeyValue[] => zoom.auth === auth ? [] : [['meetings.zoom.auth', JSON.stringify(auth)]]

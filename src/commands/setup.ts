@@ -83,7 +83,7 @@ export async function setupCommand(session: Session, name: string | undefined, o
 async function setupAll(session: Session, talk: Talk, signal: AbortSignal): Promise<number> {
   const {config} = session
   const {canAsk, say} = talk.prompter
-  const isNew = writeTemplate(config)
+  const isNew = await writeTemplate(config)
   for (const dir of [config.paths.state, ...Object.values(config.dirs)]) makeFolder(dir)
   say(`${isNew ? 'Written' : 'Kept'}: ${config.file}`)
   if (canAsk) await menu(session, talk, signal)

@@ -2,7 +2,7 @@
 // kept of both. Nothing is written before `keep`.
 import {readFileSync} from 'node:fs'
 import {z} from 'zod'
-import {setKey, type Config} from '../core/config.ts'
+import type {Config, KeyValue} from '../core/config.ts'
 import {reasonOf, UsageError} from '../core/errors.ts'
 import {systemOpener} from '../core/exec.ts'
 import {clientOf, idVariable, secretName, type OAuthClient, type ProviderName, type Purpose} from '../core/oauth/client.ts'
@@ -11,6 +11,7 @@ import {keepRefreshToken, type Tokens} from '../core/oauth/tokens.ts'
 import {writeSecret, type SecretPlace} from '../core/secrets.ts'
 import {oneLine} from '../core/text.ts'
 import type {Prompter} from '../core/types.ts'
+import {tried} from './prompt.ts'
 
 export const providerNames = ['google', 'microsoft', 'other'] as const
 /** Of the command line. */
@@ -22,28 +23,31 @@ export interface SignedIn {
   /** with the client in it */
   config: Config
   tokens: Tokens
-  /** Writes the client down, and the refresh token under each of the accounts ("mail"). The last place is that of the tokens. */
+  /** what the config says of the client */
+  keys: KeyValue[]
+  /** Keeps the client's secret, and the refresh token under each of the accounts ("mail"). The last place is that of the tokens. */
   keep(accounts: string[]): Promise<SecretPlace>
 }
 
 interface Credentials { id: string; secret?: string }
 
-/** Throws UsageError, ConfigError or ToolError; the user has been shown where to go. */
-export async function signIn(config: Config, choice: SignInChoice): Promise<SignedIn> {
+/** Undefined where it failed, and the user leaves it. Throws UsageError or ConfigError. */
+export async function signIn(config: Config, choice: SignInChoice): Promise<SignedIn | undefined> {
   const {name, purpose, address, prompter} = choice
   const {say} = prompter
   const given = choice.file !== undefined ? fromFile(choice.file) : choice.id !== undefined ? {id: choice.id} : await askedFor(config, choice)
   const own: Config = given ? {...config, oauth: {...config.oauth, [name]: {...config.oauth[name], client_id: given.id}}} : config
   const known = clientOf(own, name, purpose)
   const client: OAuthClient = given?.secret === undefined ? known : {...known, secret: async () => given.secret}
-  const tokens = await prompter.progress(`Signing in at ${client.provider}`, signal => choice.device || isDeviceBetter(client)
+  const tokens = await tried(prompter, () => prompter.progress(`Signing in at ${client.provider}`, signal => choice.device || isDeviceBetter(client)
     ? signInByDevice(client, {say, signal})
-    : signInByBrowser(client, {...byBrowser(prompter, signal), ...(address !== undefined && {address})}))
+    : signInByBrowser(client, {...byBrowser(prompter, signal), ...(address !== undefined && {address})})))
+  if (!tokens) return undefined
   say(`Signed in at ${client.provider}.`, 'done')
   return {
     config: own, tokens,
+    keys: given && !process.env[idVariable(name)] ? [[`oauth.${name}.client_id`, JSON.stringify(given.id)]] : [],
     keep: async accounts => {
-      if (given && !process.env[idVariable(name)]) await setKey(config, `oauth.${name}.client_id`, JSON.stringify(given.id))
       if (given?.secret !== undefined) await writeSecret(secretName(name), given.secret, config)
       let place: SecretPlace = {where: ''}
       for (const account of accounts) place = await keepRefreshToken(account, tokens.refresh, config)

@@ -286,12 +286,26 @@ function locate(lines: string[], key: string[]): Place {
   return place
 }
 
-/** Sets one key in the file and leaves the rest as it stands, comments too. Nothing is written unless the whole is right. */
-export async function setKey(config: Config, key: string, value: string): Promise<void> {
+/** A key in dotted form, and its value as TOML or plain words. */
+export type KeyValue = [key: string, value: string]
+
+/** Sets the keys in the file, in one write, and leaves the rest as it stands, comments too. Nothing is written unless the whole is right. */
+export async function setKeys(config: Config, values: KeyValue[]): Promise<void> {
   const {file} = config
+  const text = values.reduce(withKey, readText(file))
+  check(text, file)
+  try {
+    makeFolder(path.dirname(file))
+    await writeFileAtomic(file, text, {mode: 0o600})
+  } catch (cause) {
+    throw new ConfigError(`${file}: cannot be written: ${reasonOf(cause)}; it is as it was`, cause)
+  }
+}
+
+function withKey(text: string, [key, value]: KeyValue): string {
   const parts = key.split('.')
   const section = parts.slice(0, -1).join('.')
-  const lines = readText(file).split('\n')
+  const lines = text.split('\n')
   const line = `${parts.at(-1)} = ${literal(value)}`
   const place = locate(lines, parts)
   if (place.line !== undefined) {
@@ -300,10 +314,7 @@ export async function setKey(config: Config, key: string, value: string): Promis
   } else if (section === '') lines.unshift(line)
   else if (place.sectionEnd !== undefined) lines.splice(place.sectionEnd + 1, 0, line)
   else lines.push(...(lines.at(-1) === '' ? [] : ['']), `[${section}]`, line)
-  const text = lines.join('\n').replace(/\n*$/, '\n')
-  check(text, file)
-  makeFolder(path.dirname(file))
-  await writeFileAtomic(file, text, {mode: 0o600})
+  return lines.join('\n').replace(/\n*$/, '\n')
 }
 
 /** A value may go over several lines (lists, long strings): the fewest lines that parse on their own. */

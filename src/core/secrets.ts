@@ -3,7 +3,7 @@
 import {lstatSync, readFileSync, rmSync} from 'node:fs'
 import path from 'node:path'
 import writeFileAtomic from 'write-file-atomic'
-import {ToolError} from './errors.ts'
+import {reasonOf, ToolError} from './errors.ts'
 import {exec} from './exec.ts'
 import {makeFolder} from './paths.ts'
 
@@ -59,8 +59,12 @@ export async function writeSecret(name: string, secret: string, config: SecretCo
     rmSync(file, {force: true}) // an older one would only lie about
     return {where: 'the system\'s keyring'}
   }
-  makeFolder(path.dirname(file))
-  await writeFileAtomic(file, secret, {mode: 0o600})
+  try {
+    makeFolder(path.dirname(file))
+    await writeFileAtomic(file, secret, {mode: 0o600})
+  } catch (cause) {
+    throw new ToolError('failed', `${reason}, and ${file} cannot be written: ${reasonOf(cause)}. The password is not kept.`, {cause})
+  }
   return {where: file, warning: `${reason}, so the password is kept in ${file}, which only you can read and which is not encrypted.`}
 }
 

@@ -2,9 +2,10 @@
 // written down is not made again, also after a crash.
 import {readFile, rm, stat} from 'node:fs/promises'
 import {join} from 'node:path'
-import {ToolError} from '../core/errors.ts'
+import {isAbort, reasonOf, ToolError} from '../core/errors.ts'
+import {oneLine} from '../core/text.ts'
 import type {Json} from '../core/types.ts'
-import {createWhole, isMissing} from './files/durable.ts'
+import {createWhole, damaged, isMissing} from './files/durable.ts'
 import {uidOf} from './vdir.ts'
 
 /** The clocks of an app and ours are the same; its dates have whole seconds. */
@@ -16,11 +17,12 @@ export interface Claim { /** what was handed over */ what: Json; /** when, by th
 export function claims(dir: string, app: string) {
   const file = (key: string, ending: string): string => join(dir, `${uidOf(key)}${ending}`)
   const read = async (path: string): Promise<Json | undefined> => {
+    const text = await readFile(path, 'utf8').catch((error: unknown) => { if (!isMissing(error)) throw error })
+    if (text === undefined) return undefined
     try {
-      return JSON.parse(await readFile(path, 'utf8')) as Json // written by createWhole: whole, or not there
+      return JSON.parse(text) as Json // written by createWhole: whole, or not there
     } catch (error) {
-      if (isMissing(error)) return undefined
-      throw error
+      throw damaged(path, error)
     }
   }
   const release = async (key: string): Promise<void> => {
@@ -33,7 +35,7 @@ export function claims(dir: string, app: string) {
     return {what, at: (await stat(file(key, '.json'))).mtime, ...(undo !== undefined && {undo})}
   }
   return {
-    /** Makes it once for `key`. Throws ToolError 'refused' when it was handed over before. What surely was not made may be tried again. */
+    /** Makes it once for `key`. Throws ToolError 'refused' when it was handed over before. What surely was not made, by `make`'s own ToolError, may be tried again. */
     async once<T extends {undo: Json}>(key: string, what: Json, make: () => Promise<T>): Promise<T> {
       if (!await createWhole(file(key, '.json'), JSON.stringify(what))) {
         throw new ToolError('refused', `This was handed to ${app} before. Look there before you do it again.`)
@@ -43,7 +45,8 @@ export function claims(dir: string, app: string) {
         made = await make()
       } catch (error) {
         if (error instanceof ToolError && error.code !== 'unknown') await release(key).catch(() => undefined)
-        throw error
+        if (error instanceof ToolError || isAbort(error)) throw error
+        throw new ToolError('unknown', `${app} may have done it, and what it answered is not understood (${oneLine(reasonOf(error)).slice(0, 200)}). Look there before you do it again.`, {cause: error})
       }
       await createWhole(file(key, '.done.json'), JSON.stringify(made.undo)).catch(() => undefined) // it is made all the same
       return made

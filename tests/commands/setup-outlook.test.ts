@@ -1,4 +1,4 @@
-import {writeFile} from 'node:fs/promises'
+import {readFile, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {afterEach, beforeEach, expect, test, vi} from 'vitest'
 import {plainPrompter} from '../../src/commands/prompt.ts'
@@ -28,6 +28,15 @@ test('setup outlook sets what may be asked for, keeps what was chosen before, an
   expect(outlookAreasOf(config)).toEqual(['reminders', 'notes', 'contacts', 'mail'])
   expect(said).toContain('Nobody has run this on a real Windows yet')
   expect(said).toContain('Outlook\'s reminders: may be asked, and has 1 tasks; reminders.backend = "outlook"')
+})
+
+test('what a setup has found is written as a whole or not at all', async () => {
+  const file = join(temp.path, 'config.toml')
+  vi.spyOn(process.stdout, 'write').mockImplementation(() => true)
+  const text = 'mail = {auth = "password"} # mail.backend, the last key, has no line here\n'
+  await writeFile(file, text)
+  await expect(setupOutlook({config: loadConfig(paths(), file)}, prompter, windowsWith())).rejects.toMatchObject({code: 'config'})
+  expect(await readFile(file, 'utf8')).toBe(text)
 })
 
 test('without classic Outlook nothing is written, and off Windows it is not asked', async () => {

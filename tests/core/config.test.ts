@@ -2,7 +2,7 @@ import fs from 'node:fs'
 import os from 'node:os'
 import path from 'node:path'
 import {afterEach, beforeEach, expect, test} from 'vitest'
-import {getKey, keys, loadConfig, setKey, template} from '../../src/core/config.ts'
+import {getKey, keys, loadConfig, setKeys, template} from '../../src/core/config.ts'
 import {pathsOf} from '../../src/core/paths.ts'
 
 let home: string
@@ -57,13 +57,11 @@ test('a config that is a folder is one clear error', () => {
   expect(() => load()).toThrow(expect.objectContaining({code: 'config', message: expect.stringContaining('cannot be read')}))
 })
 
-test('set changes one value and leaves comments and the rest', async () => {
+test('set changes the values that are given, and leaves comments and the rest', async () => {
   const config = load('# mine\ninstructions = "cc Sid" # always\n\n[user]\nname = "Ana" # me\n\n[files]\nroots = [\n  "a",\n  "b",\n]\nexclude = []\n')
-  await setKey(config, 'user.name', 'Ana "Bee" Silva')
-  await setKey(config, 'user.email', 'ana@example.org')
-  await setKey(config, 'files.roots', '["c"]')
-  await setKey(config, 'confirm.policy.send_sms', 'allow')
-  await setKey(config, 'model.threads', '2')
+  await setKeys(config, [
+    ['user.name', 'Ana "Bee" Silva'], ['user.email', 'ana@example.org'], ['files.roots', '["c"]'], ['confirm.policy.send_sms', 'allow'], ['model.threads', '2'],
+  ])
   const text = fs.readFileSync(config.file, 'utf8')
   expect(text).toContain('# mine\ninstructions = "cc Sid" # always\n')
   const after = load()
@@ -75,10 +73,16 @@ test('set changes one value and leaves comments and the rest', async () => {
 
 test('set makes the file where there is none, and writes nothing that would be wrong', async () => {
   const config = load()
-  await setKey(config, 'user.name', 'Ana')
+  await setKeys(config, [['user.name', 'Ana']])
   const before = fs.readFileSync(config.file, 'utf8')
-  await expect(setKey(config, 'user.region', 'Germany')).rejects.toMatchObject({code: 'config'})
+  await expect(setKeys(config, [['user.name', 'Bo'], ['user.region', 'Germany']])).rejects.toMatchObject({code: 'config'})
   expect(fs.readFileSync(config.file, 'utf8')).toBe(before)
+})
+
+test('where it can\'t be written, that is one clear error', async () => {
+  const config = load()
+  fs.writeFileSync(path.join(home, 'file'), '')
+  await expect(setKeys({...config, file: path.join(home, 'file', 'config.toml')}, [['user.name', 'Ana']])).rejects.toMatchObject({code: 'config', message: expect.stringContaining('cannot be written')})
 })
 
 test('folders follow the platform: XDG with absolute paths only, Library on macOS, AppData on Windows', () => {

@@ -35,6 +35,11 @@ test('without a keyring the secret is in a file of its owner, and the user is to
   expect(fs.existsSync(file())).toBe(false)
 })
 
+test('what can\'t be kept is said, without the secret', async () => {
+  fs.writeFileSync(path.join(home, 'secrets'), '')
+  await expect(writeSecret('mail', canary, config)).rejects.toMatchObject({code: 'failed', message: expect.stringMatching(/^There is no keyring, and .*mail cannot be written: [^"$]*\. The password is not kept\.$/)})
+})
+
 test('with a keyring there is no file, and an old one goes', async () => {
   await writeSecret('mail', 'old', config)
   const kept = new Map<string, string>()

@@ -49,7 +49,7 @@ it('at Zoom signs in by the browser that opens, makes the meeting, and keeps the
   }
 })
 
-it.each(['made', 'switched off'] as const)('at Google signs in by the browser that opens, and is kept where rooms can be made (%s)', async answer => {
+it.each(['made', 'switched off once', 'switched off'] as const)('at Google signs in by the browser that opens, and is kept where rooms can be made, at once or when tried again (%s)', async answer => {
   const meet = await startMeet(answer)
   try {
     const dir = testHome()
@@ -59,12 +59,16 @@ it.each(['made', 'switched off'] as const)('at Google signs in by the browser th
     const {env: screen, opened} = desktop(dir)
     const t = open(['setup', 'meet', '--client', path.join(dir, 'client.json')], {home: dir, env: {...screen, ...env}, columns: 400})
     await fetch((await opened()).replace('https://accounts.google.com', meet.origin))
-    await t.shows(answer === 'made' ? 'Written: ' : 'Nothing was changed.')
-    expect(await t.exits()).toBe(answer === 'made' ? 0 : 1)
+    if (answer !== 'made') {
+      await t.shows('2 Leave it')
+      expect(t.text()).toContain('The Google Meet REST API is switched off in your project')
+      t.type(answer === 'switched off' ? '2' : '1')
+    }
+    await t.shows(answer === 'switched off' ? 'Nothing was changed.' : 'Written: ')
+    expect(await t.exits()).toBe(answer === 'switched off' ? 1 : 0)
     expect(t.raw).not.toContain('canary')
     expect(meet.rooms).toEqual([])
     if (answer === 'switched off') {
-      expect(t.text()).toContain('The Google Meet REST API is switched off in your project')
       expect(config(dir)).toBe(before)
       expect(existsSync(path.join(dir, 'config/secrets'))).toBe(false)
       return

@@ -128,6 +128,8 @@ describe.skipIf(!canRun)('a mail account without a password', () => {
     const url = await opened()
     expect((await browse(url, user, 'deny')).text).toContain('Nothing was allowed')
     await t.shows('says that you did not allow it. Nothing was changed.')
+    await t.shows('2 Leave it')
+    t.type('2')
     expect(await t.exits()).toBe(1)
     expect(readFileSync(path.join(dir, 'config/config.toml'), 'utf8')).toBe(before)
     expect(existsSync(path.join(dir, 'config/secrets'))).toBe(false)

@@ -23,7 +23,7 @@ const grant = z.discriminatedUnion('grant_type', [
   z.strictObject({grant_type: z.literal('refresh_token'), ...client, refresh_token: z.literal('google-refresh-canary')}),
 ])
 
-export type MeetAnswer = 'made' | 'lost' | 'lost before' | 'nonsense' | 'unavailable' | 'switched off' | 'no scope' | 'not allowed' | 'too many' | 'token refused once' | 'token refused'
+export type MeetAnswer = 'made' | 'lost' | 'lost before' | 'nonsense' | 'unavailable' | 'switched off' | 'switched off once' | 'no scope' | 'not allowed' | 'too many' | 'token refused once' | 'token refused'
 
 const errors: Partial<Record<MeetAnswer, {code: number; status: string; message: string; reason?: string}>> = {
   'unavailable': {code: 503, status: 'UNAVAILABLE', message: 'The service is currently unavailable.'},
@@ -63,7 +63,7 @@ export async function startMeet(answer: MeetAnswer) {
         problems.push(line)
         return json(404, {error: {code: 404, status: 'NOT_FOUND', message: 'Method not found.'}})
       }
-      const error = answer === 'token refused once' && requests.length === 1 ? errors['token refused'] : errors[answer]
+      const error = errors[requests.length === 1 ? answer.replace(/ once$/, '') as MeetAnswer : answer] // "once" has an error the first time
       if (error) {
         const {reason, ...rest} = error
         return json(error.code, {error: {...rest, ...(reason && {details: [{'@type': 'type.googleapis.com/google.rpc.ErrorInfo', reason, domain: 'googleapis.com', metadata: {service: 'meet.googleapis.com'}}]})}})

@@ -68,12 +68,14 @@ export interface OutlookOptions {
   accounts?: string[]
   /** addresses that it can't resolve */
   unknown?: string[]
+  /** it sends by its first account, whichever is set */
+  keepsSender?: boolean
   /** the COM error that starting it gives */
   missing?: string
 }
 
 /** A Windows with Outlook; `calls` is what PowerShell was given. */
-export function windowsWith({accounts = ['me@example.org'], unknown = [], missing}: OutlookOptions = {}) {
+export function windowsWith({accounts = ['me@example.org'], unknown = [], keepsSender = false, missing}: OutlookOptions = {}) {
   let ids = 0
   const newId = (): string => `00000000${(++ids).toString(16).toUpperCase().padStart(8, '0')}`
   const folder = (name: string, type: number): Folder => ({name, type, id: newId(), items: [], folders: []})
@@ -155,6 +157,7 @@ export function windowsWith({accounts = ['me@example.org'], unknown = [], missin
       const type = properties[property]!
       if (type.endsWith('!')) throw new ScriptMistake(`${name}.${property} is read-only`)
       if (!fits[type as Kind](value)) throw new ScriptMistake(`${name}.${property} takes no ${String(value)}`)
+      if (property === 'SendUsingAccount' && keepsSender) return
       there()[property] = value instanceof NetDate ? new Date(value.date) : value
     }
     const does: {[method: string]: () => unknown} = {

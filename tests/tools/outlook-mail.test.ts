@@ -1,6 +1,6 @@
 // Outlook's mail: the scripts themselves, by as much of PowerShell as they use, against Outlook's object model. Not on Windows.
 import {existsSync} from 'node:fs'
-import {readFile, stat, writeFile} from 'node:fs/promises'
+import {mkdir, readFile, rm, stat, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {afterEach, beforeEach, describe, expect, test} from 'vitest'
 import {openMaildir} from '../../src/tools/mail/maildir.ts'
@@ -24,7 +24,7 @@ function open(windows = windowsWith()) {
   return {windows, world: windows.world, backend, deliver, tools: mailTools(backend, {from: me, userName: 'Mia'})}
 }
 const compose = {recipients: ['ana@example.org'], cc: ['ben@example.org'], subject: 'Lunch', context: 'at one?', attachments: [] as string[]}
-const rawOf = (id: string, words: string) => rawMessage({id, from: me, to: [{address: 'ana@example.org', name: fieldText(words)}], cc: [], subject: fieldText(words), text: words, date: new Date()}, [])
+const rawOf = (id: string, words: string, parts: Parameters<typeof rawMessage>[1] = []) => rawMessage({id, from: me, to: [{address: 'ana@example.org', name: fieldText(words)}], cc: [], subject: fieldText(words), text: words, date: new Date()}, parts)
 
 describe('what was shown is what goes', () => {
   test('a new mail, with the attachment as it was read, once', async () => {
@@ -72,6 +72,7 @@ describe('what was shown is what goes', () => {
 
 test.each([
   ['no account of the sender', windowsWith({accounts: ['other@example.org']}), 'would have changed the sender (it has no account of me@example.org)'],
+  ['another account that it sends by', windowsWith({accounts: ['other@example.org', 'me@example.org'], keepsSender: true}), 'would have changed the sender,'],
   ['a recipient that it does not know', windowsWith({unknown: ['ana@example.org']}), 'would have changed the recipients'],
 ])('where Outlook has %s nothing goes, and the mail is kept', async (_what, windows, said) => {
   const {world, tools} = open(windows)
@@ -79,6 +80,19 @@ test.each([
   expect(error.message).toContain(said)
   expect(error.message).toContain('kept in the drafts')
   expect(world.mails).toEqual([])
+})
+
+test('where the attachments can\'t be put on the disk nothing goes, nothing stays, and the same mail may go later', async () => {
+  const {world, backend} = open()
+  const attachments = join(temp.path, 'outlook', 'attachments')
+  const raw = await rawOf('<a@x>', 'Hi', [{name: 'a.txt', type: 'text/plain', content: Buffer.from('x')}])
+  await mkdir(join(temp.path, 'outlook'))
+  await writeFile(attachments, '')
+  expect(await toolError(backend.send(raw, {from: '', to: []}, '<a@x>', signal))).toMatchObject({code: 'failed', message: expect.stringContaining('could not be written')})
+  expect((await backend.settle('<a@x>', signal)).state).toBe('failed')
+  await rm(attachments)
+  await backend.send(raw, {from: '', to: []}, '<a@x>', signal)
+  expect(world.mails.map(m => m.files.length)).toEqual([1])
 })
 
 test('Outlook without a window gets one, since it ends with us otherwise, and what it sends may still wait', async () => {

@@ -10,6 +10,7 @@ import {contactsTools} from '../../src/tools/contacts/contacts.ts'
 import {openOutlookContacts} from '../../src/tools/contacts/outlook.ts'
 import {openOutlookNotes} from '../../src/tools/notes/outlook.ts'
 import {openOutlookReminders} from '../../src/tools/reminders/outlook.ts'
+import {remindersTools} from '../../src/tools/reminders/reminders.ts'
 import {plainText} from '../../src/tools/calendar/ical.ts'
 import {parseWhen} from '../../src/tools/calendar/when.ts'
 import {askOutlook, programOf} from '../../src/tools/outlook/powershell.ts'
@@ -78,6 +79,13 @@ describe('an event in Outlook', () => {
     const {windows, backend, items} = open(windowsWith({unknown: ['ana@example.org']}))
     const error = await toolError(calendarTools(backend, {organizer: me})[0]!.run({...args, invitees: ['ana@example.org']}, contextFor()))
     expect(error.message).toBe('Outlook would have changed the guests, so nothing was made and nobody was invited.')
+    expect([items(), windows.world.meetings]).toEqual([[], []])
+  })
+
+  test('is not made where Outlook would invite by another account', async () => {
+    const {windows, backend, items} = open(windowsWith({accounts: ['other@example.org', 'me@example.org'], keepsSender: true}))
+    const error = await toolError(calendarTools(backend, {organizer: me})[0]!.run({...args, invitees: ['ana@example.org']}, contextFor()))
+    expect(error.message).toBe('Outlook would have changed the sender, so nothing was made and nobody was invited.')
     expect([items(), windows.world.meetings]).toEqual([[], []])
   })
 
@@ -252,11 +260,23 @@ test('what may have been done is unknown, is not made again, and what surely was
   const codes = await Promise.all([
     answering('').create(reminder, 'a', new Date()), answering('{"failed":"x","code":"800706BE","isMade":false}').create(reminder, 'b', new Date()),
     answering('{"failed":"x","code":"80004005","isMade":true}').create(reminder, 'c', new Date()), answering('{"failed":"x","code":"80040154","isMade":false}').create(reminder, 'd', new Date()),
+    answering('{"value":{"id":7}}').create(reminder, 'e', new Date()),
   ].map(async call => (await toolError(call)).code))
-  expect(codes).toEqual(['unknown', 'unknown', 'unknown', 'unavailable'])
-  for (const key of ['a', 'b', 'c']) expect((await toolError(openOutlookReminders(temp.path, windows).create(reminder, key, new Date()))).code).toBe('refused')
+  expect(codes).toEqual(['unknown', 'unknown', 'unknown', 'unavailable', 'unknown'])
+  for (const key of ['a', 'b', 'c', 'e']) expect((await toolError(openOutlookReminders(temp.path, windows).create(reminder, key, new Date()))).code).toBe('refused')
   await openOutlookReminders(temp.path, windows).create(reminder, 'd', new Date())
   expect(windows.world.folder(13).items).toHaveLength(1)
+})
+
+test.each([['a.json', ''], ['a.json', '{"na'], ['a.done.json', '\0\0']])('what was handed over is not taken for never made where %s is damaged (%j), and is not made again', async (file, text) => {
+  const windows = windowsWith()
+  const [create] = remindersTools(openOutlookReminders(temp.path, windows))
+  const call = {name: 'Call', due_date: '', notes: '', list_name: '', priority: 0, all_day: false}
+  await create!.run(call, contextFor({key: 'a'}))
+  windows.world.folder(13).items.pop() // the user has done it since
+  await writeFile(join(temp.path, file), text)
+  expect(await create!.settle!(call, {key: 'a', at: new Date(), signal})).toMatchObject({state: 'unknown', summary: expect.stringContaining(`${file} is damaged`)})
+  expect((await toolError(create!.run(call, contextFor({key: 'a'})))).code).toBe('refused')
 })
 
 test('a program powershell.exe gets the script as one argument and the values on its standard input alone, and its answer is read', async () => {

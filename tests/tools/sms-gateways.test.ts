@@ -2,7 +2,7 @@
 import {execFile} from 'node:child_process'
 import {createServer} from 'node:http'
 import type {AddressInfo} from 'node:net'
-import {chmod, readFile, writeFile} from 'node:fs/promises'
+import {chmod, readFile, rm, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {promisify} from 'node:util'
 import {afterEach, beforeEach, describe, expect, test} from 'vitest'
@@ -169,6 +169,7 @@ describe('a message on whose way the program was killed', () => {
   test('that was not handed over at all is not done, and may be tried again', async () => {
     const backend = oneByOne(temp.path, 'Gate', async () => 'id')
     expect(settledSms(to, await backend.settle(to, 'Hi', call))).toEqual({state: 'failed', summary: 'Did not send the text message to +12025550101, +12025550102, +12025550103.'})
+    await createWhole(join(temp.path, 'handed-over', 'k.ndjson'), '\n')
     await createWhole(join(temp.path, 'handed-over', 'k.json'), '{}') // written down, and no copy begun
     expect(await backend.settle(to, 'Hi', call)).toEqual({reached: [], isQueued: false})
     expect((await backend.send(to, 'Hi', 'k', signal)).isQueued).toBe(false)
@@ -180,6 +181,15 @@ describe('a message on whose way the program was killed', () => {
       state: 'unknown', summary: expect.stringMatching(/^the text message to \+12025550102 \(it went to \+12025550101; it did not go to \+12025550103\)\. Look at the phone before you send it again \(.*k\.json\)\.$/),
     })
     expect((await toolError(backend.send(to, 'Hi', 'k', signal))).code).toBe('refused')
+  })
+
+  test.each([['emptied', ''], ['gone', undefined], ['overwritten', '\0\0\n'], ['joined to a torn line', '{"to":"+12025550101","is":"go{"to":"+12025550102","is":"begun"}\n']])('is not taken for one that never went where its log is %s', async (_how, text) => {
+    const backend = await killed(1)
+    const log = join(temp.path, 'handed-over', 'k.ndjson')
+    await (text === undefined ? rm(log) : writeFile(log, text))
+    expect(await toolError(backend.settle(to, 'Hi', call))).toMatchObject({code: 'unknown', message: expect.stringContaining('k.ndjson is damaged')})
+    expect((await toolError(backend.send(to, 'Hi', 'k', signal))).code).toBe('refused')
+    expect((await toolError(backend.settle(to, 'Hi', call))).code).toBe('unknown')
   })
 
   test('went to all when the last one had gone', async () => {
@@ -259,7 +269,7 @@ describe('Twilio', () => {
       const at = new Date()
       await from(server.origin).send(['+12025550101'], 'Hi', 'k', signal).catch(() => undefined)
       const log = join(temp.path, 'handed-over', 'k.ndjson')
-      await writeFile(log, (await readFile(log, 'utf8')).split('\n')[0]! + '\n') // as if killed before the answer was read
+      await writeFile(log, (await readFile(log, 'utf8')).split('\n').slice(0, 2).join('\n') + '\n') // as if killed before the answer was read
       const fate = await from(server.origin).settle(['+12025550101'], 'Hi', {key: 'k', at, signal})
       if (answer === 'made') expect(fate).toEqual({reached: ['+12025550101'], isQueued: false})
       else expect(fate).toMatchObject({reached: [], doubtful: '+12025550101', note: expect.stringContaining('Twilio has none in its list, which proves nothing.')})

@@ -1,5 +1,5 @@
 // Reminders in Todoist: the contract, and what is given to a stand-in that checks it against the published API.
-import {readdir, readFile} from 'node:fs/promises'
+import {readdir, readFile, writeFile} from 'node:fs/promises'
 import {join} from 'node:path'
 import {afterEach, beforeEach, expect, test} from 'vitest'
 import type {Tool} from '../../src/core/types.ts'
@@ -123,6 +123,14 @@ test('a task on whose way the program was killed is looked for', async () => {
   server.tasks.get('t1')!.checked = false
   server.tasks.get('t1')!.added_at = '2020-01-01T00:00:00Z' // one of that text from before
   expect((await toolError(backend.made('k', signal))).code).toBe('unknown')
+})
+
+test.each(['', '{"task": {"con', '\0\0\0', '[]'])('a record that is damaged (%j) is not taken for a task that was never made', async text => {
+  await create.run(call, contextFor({key: 'k'}))
+  await writeFile(join(temp.path, 'todoist', (await kept())[0]!), text)
+  expect(await create.settle?.(call, {key: 'k', at: new Date(), signal})).toMatchObject({state: 'unknown', summary: expect.stringContaining('is damaged')})
+  expect((await toolError(create.run(call, contextFor({key: 'k'})))).code).toBe('refused')
+  expect(made()).toHaveLength(1)
 })
 
 test.each(['content', 'description'] as const)('undo leaves a task whose %s was changed, or that is done', async field => {

@@ -48,7 +48,7 @@ function Main($asked) {
     $account = AccountOf $asked.organizer
     if ($null -eq $account) { return @{ not = 'the sender (it has no account of ' + $asked.organizer + ')' } }
     $item.MeetingStatus = 1
-    $item.SendUsingAccount = $account
+    if (-not (SendBy $item $account)) { return @{ not = 'the sender' } }
     foreach ($guest in $asked.guests) {
       $added = $item.Recipients.Add($guest)
       $added.Type = 1

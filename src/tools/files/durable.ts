@@ -19,6 +19,10 @@ export const isThere = (path: string): Promise<boolean> => access(path).then(() 
 export const notWritten = (path: string, error: unknown): ToolError => error instanceof ToolError ? error
   : new ToolError('failed', `${path} could not be written (${errno(error) ?? String(error)}). Check the disk's space and the folder's permissions.`, {cause: error})
 
+/** What was written down of a deed that can't be read any more: nothing is known of the deed, and not that it was never done. */
+export const damaged = (path: string, cause?: unknown): ToolError =>
+  new ToolError('unknown', `${path} is damaged, and nothing else says whether this was done. Look before you do it again.`, {cause})
+
 /**
  * Makes `path` with these bytes, by way of a file in `temporary` (same disk; default its own folder). False when there is
  * a file of that name: it stays as it is. Throws ToolError 'failed' when it can't be written; nothing is left then.

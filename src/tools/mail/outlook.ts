@@ -96,7 +96,8 @@ function Main($asked) {
   $problem = ''
   if ($null -ne $asked.from) {
     $account = AccountOf $asked.from
-    if ($null -eq $account) { $problem = 'the sender (it has no account of ' + $asked.from + ')' } else { $mail.SendUsingAccount = $account }
+    if ($null -eq $account) { $problem = 'the sender (it has no account of ' + $asked.from + ')' }
+    elseif (-not (SendBy $mail $account)) { $problem = 'the sender' }
   }
   if ([string]$mail.Subject -cne $asked.subject) { $problem = 'the subject' }
   if ((Words $mail.Body) -cne (Words $asked.text)) { $problem = 'the text' }

@@ -83,6 +83,11 @@ function AccountOf($address) {
   foreach ($one in $session.Accounts) { if ($one.SmtpAddress -eq $address) { return $one } }
   return $null
 }
+function SendBy($item, $account) {
+  $item.SendUsingAccount = $account
+  $by = $item.SendUsingAccount
+  return ($null -ne $by -and $by.SmtpAddress -eq $account.SmtpAddress)
+}
 function Property($of, $tag) {
   try { return [string]$of.PropertyAccessor.GetProperty('http://schemas.microsoft.com/mapi/proptag/' + $tag) } catch { return '' }
 }

@@ -11,7 +11,7 @@ import {oneLine} from '../../core/text.ts'
 import type {Json} from '../../core/types.ts'
 import {plainLine, plainText} from '../calendar/ical.ts'
 import {absolute, atTime, parseWhen} from '../calendar/when.ts'
-import {createWhole, isMissing} from '../files/durable.ts'
+import {createWhole, damaged, isMissing} from '../files/durable.ts'
 import {sha256, uidOf} from '../vdir.ts'
 import type {NewReminder, Priority, ReminderEntry, RemindersBackend} from './reminders.ts'
 import {bare} from './vdir-reminders.ts'
@@ -144,7 +144,7 @@ export function openTodoistReminders(options: TodoistOptions): RemindersBackend 
     async made(uid, signal) {
       const text = await readFile(recordOf(uid), 'utf8').catch((error: unknown) => { if (!isMissing(error)) throw error })
       if (text === undefined) return undefined // Todoist was not asked for it
-      const {task: body, at} = record.parse(JSON.parse(text))
+      const {task: body, at} = recordIn(text, recordOf(uid))
       const found = await made(body, Date.parse(at) - clocksMs, signal)
       if (!found) throw new ToolError('unknown', 'Todoist lists no such task, which proves nothing: it may be done already. Look there before you make it again.')
       return {undo: {id: found.id, hash: hashOf(found)}}
@@ -168,6 +168,14 @@ export function openTodoistReminders(options: TodoistOptions): RemindersBackend 
       }))
       return entries.sort((a, b) => (a.due || '9999').localeCompare(b.due || '9999') || a.name.localeCompare(b.name))
     },
+  }
+}
+
+function recordIn(text: string, path: string): z.infer<typeof record> {
+  try {
+    return record.parse(JSON.parse(text))
+  } catch (error) {
+    throw damaged(path, error)
   }
 }
 

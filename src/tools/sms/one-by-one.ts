@@ -6,7 +6,7 @@ import {z} from 'zod'
 import {errorInfo, isAbort, ToolError} from '../../core/errors.ts'
 import {exec, type ExecResult} from '../../core/exec.ts'
 import {oneLine} from '../../core/text.ts'
-import {createWhole, isMissing, notWritten} from '../files/durable.ts'
+import {createWhole, damaged, isMissing, isThere, notWritten} from '../files/durable.ts'
 import {uidOf} from '../vdir.ts'
 import type {SmsBackend} from './sms.ts'
 
@@ -67,20 +67,22 @@ function openRecord(dir: string, key: string) {
   return {
     where,
     async claim(message: object): Promise<boolean> {
-      if (!await createWhole(where, `${JSON.stringify(message, undefined, 2)}\n`)) return false
-      await createWhole(log, '') // its name is on disk too
-      return true
+      if (await isThere(where)) return false
+      await createWhole(log, '\n') // before the claim, and not empty: a log that is gone, or empty, is then damaged
+      return createWhole(where, `${JSON.stringify(message, undefined, 2)}\n`)
     },
     /** On disk when it settles. Throws ToolError. */
     async note(line: z.infer<typeof step>): Promise<void> {
       await appendFile(log, `${JSON.stringify(line)}\n`, {mode: 0o600, flush: true}).catch((error: unknown) => { throw notWritten(log, error) })
     },
+    /** Throws ToolError 'unknown' where that can't be read any more. */
     async steps(): Promise<{begun: string[]; gone: string[]}> {
-      const text = await readFile(log, 'utf8').catch((error: unknown) => {
-        if (isMissing(error)) return ''
-        throw error
+      const text = await readFile(log, 'utf8').catch((error: unknown) => { if (!isMissing(error)) throw error })
+      if (text === undefined && !await isThere(where)) return {begun: [], gone: []}
+      if (!text) throw damaged(log)
+      const lines = text.split('\n').slice(0, -1).filter(line => line !== '').map(line => { // the last one ends with nothing, or was torn before its copy went
+        try { return step.parse(JSON.parse(line)) } catch (error) { throw damaged(log, error) }
       })
-      const lines = text.split('\n').slice(0, -1).map(line => step.parse(JSON.parse(line))) // the last one ends with nothing, or was torn before its copy went
       const of = (what: string): string[] => lines.filter(l => l.is === what).map(l => l.to)
       return {begun: of('begun'), gone: of('gone')}
     },
