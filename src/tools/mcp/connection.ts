@@ -7,7 +7,7 @@ import {accompany, type Companion} from '../../core/exec.ts'
 import {oneLine} from '../../core/text.ts'
 import type {Json} from '../../core/types.ts'
 import type {SecretConfig} from '../../core/secrets.ts'
-import type {McpServer} from './servers.ts'
+import {hasOwnToken, type McpServer} from './servers.ts'
 import {tokensFor} from './tokens.ts'
 
 /** A package runner may have to download the server when it starts for the first time. */
@@ -162,10 +162,8 @@ function causesOf(error: unknown): unknown[] {
   return all
 }
 
-const hasOwnToken = ({headers}: McpServer & {type: 'http'}): boolean => Object.keys(headers).some(key => key.toLowerCase() === 'authorization')
-
 const ownTooNarrow = (name: string, scope: string | undefined): ToolError => new ToolError('refused',
-  `The MCP server ${name} does not allow this with the token in its "headers" in mcp.json, so nothing was done${scope === undefined ? '' : `: it wants ${oneLine(scope).slice(0, 200)}`}.`)
+  `The MCP server ${name} does not allow this with the token in its "headers" in mcp.json, so nothing was done${scope === undefined ? '' : `: it wants ${oneLine(scope).slice(0, 200)}`}. A token that allows more has to take its place there.`)
 
 /** fetch's own message is "fetch failed". */
 const causeOf = (error: unknown): string => error instanceof Error && error.cause !== undefined && /fetch failed/.test(error.message) ? `cannot be reached: ${reasonOf(error.cause)}` : reasonOf(error)
@@ -226,7 +224,6 @@ async function openPipes(server: McpServer & {type: 'stdio'}): Promise<Wire> {
 function openHttp(server: McpServer & {type: 'http'}, secrets: SecretConfig): Wire {
   let received = 0
   let ended = ''
-  // A token that the user has put into the file is used as it is.
   const tokens = hasOwnToken(server) ? undefined : tokensFor(server, secrets)
   const transport = new StreamableHTTPClientTransport(new URL(server.url), {
     requestInit: {headers: server.headers},
