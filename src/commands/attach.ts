@@ -29,7 +29,7 @@ export async function resourcesIn(text: string, session: Session): Promise<Named
   return named
 }
 
-/** The request with a file's path in the place of each, and the files. Throws ToolError or UsageError. */
+/** The request with a file's name in the place of each, and the files. Throws ToolError or UsageError. */
 export async function attach(text: string, named: Named[], session: Session, signal: AbortSignal): Promise<{text: string; files: Attached[]}> {
   const foreign = await session.foreign()
   const servers = named.map(({server}) => approvedServer(server, foreign)) // all of them, before one is asked
@@ -45,7 +45,7 @@ export async function attach(text: string, named: Named[], session: Session, sig
     const file = path.join(folder, `${stem}-${mark}${ext}`)
     await writeFile(file, data, {mode: 0o600})
     if (!files.some(f => f.path === file)) files.push({from: `${oneLine(uri)} of the MCP server ${server}`, path: file, bytes: data.length, type, ...(content !== undefined && {text: content})})
-    written += text.slice(at, start) + file
+    written += text.slice(at, start) + path.basename(file)
     at = end
   }
   return {text: written + text.slice(at), files}

@@ -1,9 +1,11 @@
-// What a killed run left in doubt: looked into beside the start of the next one, written down, and told once. Nothing is ever done again.
+// What a killed run left: steps in doubt are looked into beside the start of the next one, written down, and told once, and its folder
+// of temporary files is removed. Nothing is ever done again.
 import {statSync} from 'node:fs'
 import path from 'node:path'
 import {reasonOf} from '../core/errors.ts'
 import {intention, minuteOf, type Deed} from '../core/journal.ts'
 import {alone} from '../core/oauth/alone.ts'
+import {removeLeftOvers} from '../core/temp-folder.ts'
 import {oneLine, printable} from '../core/text.ts'
 import {untilAborted} from '../core/time-limit.ts'
 import type {Settled, Tool} from '../core/types.ts'
@@ -23,20 +25,22 @@ export interface News {
   told: Promise<void>
 }
 
-/** Looks, and gives each line to `tell`. Where nothing is in doubt it costs a reading of the journal. */
+/** Looks, and gives each line to `tell`. Where nothing is in doubt it costs a reading of the journal and of the system's folder for temporary files. */
 export function tellCutOff(session: Session, tell: (line: string) => void, signal: AbortSignal): News {
+  const removed = removeLeftOvers()
   let inDoubt: Deed[]
   try {
     inDoubt = session.journal.inDoubt()
   } catch (error) {
     tell(`The journal can't be read: ${reasonOf(error)}`)
-    return {told: Promise.resolve()}
+    return {told: removed}
   }
-  if (inDoubt.length === 0) return {told: Promise.resolve()}
+  if (inDoubt.length === 0) return {told: removed}
   const limit = AbortSignal.any([signal, AbortSignal.timeout(limitMs)])
   // Of two starts at once one looks and tells; the other finds nothing left.
   const work = alone(path.join(session.config.paths.state, 'looking.lock'), () => look(session, tell, signal))
-  return {told: untilAborted(work, limit).catch((error: unknown) => { if (!limit.aborted) session.journal.bug(error) })}
+  const told = untilAborted(work, limit).catch((error: unknown) => { if (!limit.aborted) session.journal.bug(error) })
+  return {told: Promise.all([removed, told]).then(() => undefined)}
 }
 
 async function look(session: Session, tell: (line: string) => void, signal: AbortSignal): Promise<void> {

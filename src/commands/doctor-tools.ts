@@ -2,6 +2,7 @@
 // would be doing what it does), approved MCP servers started and compared with what was approved. Nothing is approved or changed here.
 import {accessSync, constants} from 'node:fs'
 import path from 'node:path'
+import type {Config} from '../core/config.ts'
 import {reasonOf} from '../core/errors.ts'
 import {isInstalled} from '../core/exec.ts'
 import {oneLine} from '../core/text.ts'
@@ -9,6 +10,8 @@ import {definitionOf, hashOf, type Word} from '../tools/approvals.ts'
 import type {Foreign} from '../tools/foreign.ts'
 import {contentsOf} from '../tools/mcp/content.ts'
 import {planName, shapeOf, startHash, type OpenServer} from '../tools/mcp/mcp.ts'
+import {filled, hasOwnToken, type McpServer} from '../tools/mcp/servers.ts'
+import {missingScopes, readSignIn} from '../tools/mcp/sign-ins.ts'
 import type {Check} from './doctor.ts'
 import type {Session} from './session.ts'
 
@@ -22,7 +25,7 @@ export async function ownToolChecks(session: Session, signal: AbortSignal, timeo
     ...foreign.problems.map((detail): Check => ({name: 'tools of your own', state: 'bad', detail})),
     ...pluginChecks(foreign),
     ...shellChecks(session, foreign),
-    ...await Promise.all(foreign.servers.map(server => serverCheck(server, foreign.word, signal, timeoutMs))),
+    ...await Promise.all(foreign.servers.map(server => serverCheck(server, foreign.word, session, signal, timeoutMs))),
   ]
 }
 
@@ -52,7 +55,7 @@ function canRun(file: string): boolean {
   }
 }
 
-async function serverCheck(open: OpenServer, word: Word, signal: AbortSignal, timeoutMs: number): Promise<Check> {
+async function serverCheck(open: OpenServer, word: Word, {config}: Session, signal: AbortSignal, timeoutMs: number): Promise<Check> {
   const {server} = open
   const name = `MCP server ${server.name}`
   const approve = `\`tinyagent tools approve ${server.name}\``
@@ -76,15 +79,25 @@ async function serverCheck(open: OpenServer, word: Word, signal: AbortSignal, ti
       ...(gone.length > 0 ? [`not there any more: ${few(gone)}`] : []),
       ...(news.length > 0 ? [`new, and not offered: ${few(news)}`] : []),
     ]
-    if (told.length > 0) return {name, state: changed.length + gone.length > 0 ? 'bad' : 'note', detail: `${told.join('; ')}; ${approve} shows the difference`}
+    const lack = await lackOf(server, config)
+    if (told.length > 0) return {name, state: changed.length + gone.length > 0 ? 'bad' : 'note', detail: `${told.join('; ')}; ${approve} shows the difference${lack}`}
     const counted = [`${count(pins.length, 'tool')} as you approved`, ...(prompts.length > 0 ? [count(prompts.length, 'prompt')] : []), ...(resources.length > 0 ? [count(resources.length, 'resource')] : [])]
     return unusable.length > 0
-      ? {name, state: 'note', detail: `${counted.join(', ')}; of these no plan can call ${few(unusable)}`}
-      : {name, state: 'ok', detail: counted.join(', ')}
+      ? {name, state: 'note', detail: `${counted.join(', ')}; of these no plan can call ${few(unusable)}${lack}`}
+      : {name, state: lack === '' ? 'ok' : 'note', detail: `${counted.join(', ')}${lack}`}
   } catch (error) {
     signal.throwIfAborted()
     return {name, state: 'bad', detail: limit.aborted ? `no answer within ${timeoutMs / 1000} seconds; run its command by hand to see why` : reasonOf(error)}
   }
+}
+
+/** The lists of a server may be open to a sign-in that is too narrow for its calls: what those were refused for. */
+async function lackOf(server: McpServer, config: Config): Promise<string> {
+  if (server.type !== 'http' || hasOwnToken(server)) return ''
+  const {url} = filled(server, process.env, config.paths.config) as typeof server // of the same type as it was
+  const signIn = await readSignIn({name: server.name, url}, config)
+  const missing = signIn ? missingScopes(signIn) : []
+  return missing.length === 0 ? '' : `; what your sign-in there does not allow was refused: it wants ${few(missing)} besides, and \`tinyagent tools sign-in ${server.name}\` asks its sign-in page for that`
 }
 
 const count = (n: number, thing: string): string => `${n} ${thing}${n === 1 ? '' : 's'}`

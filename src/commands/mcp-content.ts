@@ -2,7 +2,7 @@
 // started; what a server says is shown, and becomes a request only by the user's own Enter or yes.
 import {isAbort, reasonOf, UsageError} from '../core/errors.ts'
 import {jsonLine, oneLine, printable} from '../core/text.ts'
-import {approvedServer, contentsOf, fillPrompt, isApproved, readResource, type Contents, type Prompt, type PromptArgument, type Resource} from '../tools/mcp/content.ts'
+import {approvedServer, contentsOf, fillPrompt, isApproved, readResource, type AskedArgument, type Contents, type Prompt, type Resource} from '../tools/mcp/content.ts'
 import type {Ask} from '../core/types.ts'
 import type {OpenServer} from '../tools/mcp/mcp.ts'
 import {checkRequest} from './request.ts'
@@ -33,7 +33,7 @@ export async function mcpAnswer(session: Session, words: string[], signal: Abort
   const [action = 'list', name, what] = words
   switch (action) {
     case 'list': return listText(await listed(session, name, signal))
-    case 'read': return (await read(session, words, signal)) || '(it is empty)'
+    case 'read': return (await read(session, words, signal, ask)) || '(it is empty)'
     case 'prompt': {
       const text = await prompt(session, words, signal, ask)
       const from = `the prompt ${oneLine(what!)} of the MCP server ${name}` // `prompt` has looked
@@ -97,9 +97,9 @@ const resourceLine = ({uri, title, mimeType, size}: Resource): string => {
   return `  resource ${oneLine(uri)}  ${title}${about && ` (${about})`}`
 }
 
-async function read(session: Session, [, name, uri, ...more]: string[], signal: AbortSignal): Promise<string> {
+async function read(session: Session, [, name, uri, ...more]: string[], signal: AbortSignal, ask?: Ask): Promise<string> {
   if (name === undefined || uri === undefined || more.length > 0) throw new UsageError('mcp read needs a server and the address of one resource, as `mcp list` shows it')
-  return readResource(approvedServer(name, await session.foreign()), uri, signal)
+  return readResource(approvedServer(name, await session.foreign()), uri, signal, ask && (missing => askedFor(name, missing, 'Nothing was read.', ask, signal)))
 }
 
 async function prompt(session: Session, [, name, what, ...given]: string[], signal: AbortSignal, ask?: Ask): Promise<string> {
@@ -109,15 +109,15 @@ async function prompt(session: Session, [, name, what, ...given]: string[], sign
     if (at < 1) throw new UsageError(`mcp prompt: ${oneLine(word)}: expected KEY=VALUE; a value of several words in quotes`)
     return [word.slice(0, at), word.slice(at + 1)]
   }))
-  return fillPrompt(approvedServer(name, await session.foreign()), what, args, signal, ask && (missing => askedFor(name, missing, ask, signal)))
+  return fillPrompt(approvedServer(name, await session.foreign()), what, args, signal, ask && (missing => askedFor(name, missing, 'The prompt was left; nothing was sent.', ask, signal)))
 }
 
 /** One after the other. Throws UsageError where the user leaves. */
-async function askedFor(server: string, missing: PromptArgument[], ask: Ask, signal: AbortSignal): Promise<Record<string, string>> {
+async function askedFor(server: string, missing: AskedArgument[], whenLeft: string, ask: Ask, signal: AbortSignal): Promise<Record<string, string>> {
   const given: Record<string, string> = {}
-  for (const {name, description, isRequired} of missing) {
-    const answer = await ask({type: 'input', title: `${server} asks for ${oneLine(name)}${description && `: ${description}`}`, ...(!isRequired && {isOptional: true})}, signal)
-    if (!answer) throw new UsageError('The prompt was left; nothing was sent.')
+  for (const {name, description, isRequired, suggestions} of missing) {
+    const answer = await ask({type: 'input', title: `${server} asks for ${oneLine(name)}${description && `: ${description}`}`, ...(!isRequired && {isOptional: true}), ...(suggestions.length > 0 && {suggestions})}, signal)
+    if (!answer) throw new UsageError(whenLeft)
     if (answer.value !== '') given[name] = answer.value
   }
   return given

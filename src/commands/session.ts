@@ -1,8 +1,7 @@
 // What the subcommands share: configuration, journal, tools and models, each opened on first use.
 import {randomBytes} from 'node:crypto'
 import {existsSync} from 'node:fs'
-import {mkdtemp, readFile, rm} from 'node:fs/promises'
-import {tmpdir} from 'node:os'
+import {readFile, rm} from 'node:fs/promises'
 import path from 'node:path'
 import {defaultConfig, loadConfig, type Config} from '../core/config.ts'
 import {ConfigError, ModelError, UsageError} from '../core/errors.ts'
@@ -13,6 +12,7 @@ import {openJournal, type Journal} from '../core/journal.ts'
 import {openModels, wholeModelFiles} from '../core/models.ts'
 import {expand, pathsOf, type Paths} from '../core/paths.ts'
 import {pullableModels} from '../core/pull.ts'
+import {makeTempFolder} from '../core/temp-folder.ts'
 import {printable} from '../core/text.ts'
 import type {Planner, Retriever, Tool, Write} from '../core/types.ts'
 import type {Transcriber} from '../core/voice.ts'
@@ -129,7 +129,7 @@ export function openSession(options: Options, {mends = false, isServer = false} 
       return {tools: [...tools, ...foreign.tools.map(({tool}) => tool)], backends}
     }),
     folder: once(async () => {
-      const dir = await mkdtemp(path.join(tmpdir(), 'tinyagent-'))
+      const dir = await makeTempFolder()
       closers.push(() => rm(dir, {recursive: true, force: true}))
       return dir
     }),

@@ -2,7 +2,7 @@
 import {Box, Text} from 'ink'
 import {oneLine, printable} from '../core/text.ts'
 import type {Answer, Candidate, Question} from '../core/types.ts'
-import {edit, emptyEditor} from './editor.ts'
+import {edit, emptyEditor, insert, sharedStart} from './editor.ts'
 import {marks, truncate, wrap} from './format.ts'
 import {Line} from './Line.tsx'
 import {useArmed, type Arming} from './useArmed.ts'
@@ -58,12 +58,18 @@ export function Pick({question, width, rows, answer, start = 0, hint = 'Arrows a
 function Input({question, width, answer, overTyping, onArmed}: Props & {question: Extract<Question, {type: 'input'}>}) {
   const {now, set: setEditor} = useLatest(emptyEditor)
   const value = useLatest<string | undefined>(undefined)
+  const fitting = (): string[] => (question.suggestions ?? []).filter(s => s.toLowerCase().startsWith(now().text.toLowerCase()))
   const armed = useArmed(0, {...(overTyping && {overTyping}), ...(onArmed && {onArmed})})
   useKeys(key => {
     if (key.name === 'escape') { answer(undefined); return }
     const known = value.now()
     if (known !== undefined) {
       if (key.name === 'text' && /^[yn]$/i.test(key.text)) answer({value: known, save: key.text.toLowerCase() === 'y'})
+      return
+    }
+    if (key.name === 'tab') {
+      const fill = sharedStart(fitting())
+      if (fill !== '') setEditor(e => ({...insert({...e, text: '', cursor: 0}, fill), undo: [...e.undo, e]}))
       return
     }
     if (key.name !== 'enter') { setEditor(e => edit(e, key)); return }
@@ -76,6 +82,7 @@ function Input({question, width, answer, overTyping, onArmed}: Props & {question
     <Box flexDirection="column">
       <Text bold>{wrap(printable(question.title), width).join('\n')}</Text>
       <Line editor={now()} prefix={`${marks.prompt} `} width={width} rows={3} {...(question.placeholder && {placeholder: question.placeholder})} />
+      {fitting().length > 0 && <Text color="blue" wrap="truncate">{truncate(`Tab: ${fitting().map(oneLine).join('  ')}`, width)}</Text>}
       {value.now() !== undefined && question.save
         ? <Text color="yellow">{wrap(`Keep it in the contacts as ${oneLine(question.save.name)}? [y]es [n]o`, width).join('\n')}</Text>
         : <Text color="yellow">{question.isOptional ? 'Enter to go on, also with nothing; Esc leaves' : 'Enter to go on, Esc for none'}</Text>}

@@ -2,7 +2,7 @@
 import {Box, Text} from 'ink'
 import {useState} from 'react'
 import {oneLine} from '../core/text.ts'
-import {edit, editorOf, emptyEditor, insert, vertical, type Editor} from './editor.ts'
+import {edit, editorOf, emptyEditor, insert, sharedStart, vertical, type Editor} from './editor.ts'
 import {marks, truncate} from './format.ts'
 import {startWalk, step, type Walk} from './history.ts'
 import {Line} from './Line.tsx'
@@ -36,13 +36,6 @@ interface Props {
 /** of what is typed, on the screen */
 export const inputRows = 6
 
-const common = (options: string[]): string => {
-  let end = 0
-  const first = options[0] ?? ''
-  while (end < first.length && options.every(o => o[end]?.toLowerCase() === first[end]?.toLowerCase())) end++
-  return first.slice(0, end)
-}
-
 export function Input({editor: {now, set: setEditor}, isShown, isAhead, isSeen, takesKeys, typed, width, history, submit, exit, complete, speak}: Props) {
   const walk = useLatest<Walk>(startWalk(history))
   const [options, setOptions] = useState<string[]>([])
@@ -61,7 +54,7 @@ export function Input({editor: {now, set: setEditor}, isShown, isAhead, isSeen, 
     const {text, cursor} = now()
     const {from, options: found, note: reason} = await complete(text, cursor)
     const typed = text.slice(from, cursor)
-    const shared = common(found)
+    const shared = sharedStart(found)
     setOptions(found.length > 1 ? found : [])
     if (reason !== undefined) note.set(reason)
     // A folder, a key or a server's name goes on.

@@ -44,6 +44,14 @@ export const insert = (e: Editor, text: string): Editor =>
 export const insertWords = (e: Editor, words: string): Editor =>
   insert(e, `${/\S$/.test(e.text.slice(0, e.cursor)) ? ' ' : ''}${words}${/^\S/.test(e.text.slice(e.cursor)) ? ' ' : ''}`)
 
+/** What all of these begin with, in the first one's spelling. */
+export const sharedStart = (texts: string[]): string => {
+  let end = 0
+  const first = texts[0] ?? ''
+  while (end < first.length && texts.every(text => text[end]?.toLowerCase() === first[end]?.toLowerCase())) end++
+  return first.slice(0, end)
+}
+
 const cut = (e: Editor, from: number, to: number, kill = false): Editor =>
   change(e, e.text.slice(0, from) + e.text.slice(to), from, kill && to > from ? e.text.slice(from, to) : e.killed)
 

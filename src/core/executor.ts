@@ -103,8 +103,9 @@ export async function execute(tasks: AsyncIterable<Task>, deps: ExecutorDeps): P
   const touched: {id: number; touches: Touch[]}[] = []
   let error: unknown
   try {
-    for await (const task of tasks) {
-      const tool = deps.tools.find(t => t.name === task.tool)
+    for await (const planned of tasks) {
+      const tool = deps.tools.find(t => t.name === planned.tool)
+      const task = tool ? withPaths(planned, tool, deps.attached) : planned
       const touches = tool ? touchesOf(tool, task, deps.now) : []
       // Data references come from the plan; order comes from the world: the same note, file or mail, one of the two writing.
       const earlier = Promise.all(touched.filter(t => conflict(t.touches, touches)).map(t => reports.get(t.id)!))
@@ -147,7 +148,7 @@ async function runTask(task: Task, tool: Tool | undefined, inputs: Report[], run
     if (!tool) throw new ToolError('invalid-args', `There is no tool "${task.tool}" among the selected ones`)
 
     let sources = sourcesOf(task, tool, inputs, run.attached)
-    const spoken = withTexts(task, tool, run.attached)
+    const spoken = withTexts(task, tool, inputs, run.attached)
     report.source = worst([tool.source ?? 'lookup', ...Object.values(sources)])
     const context = contextFor(task, run, limit)
     if (run.dryRun) {
@@ -471,21 +472,45 @@ const rank: Record<Source, number> = {user: 0, lookup: 1, model: 2, document: 3}
 const worst = (sources: Source[]): Source => sources.reduce((a, b) => rank[b] > rank[a] ? b : a, 'user')
 
 const baseName = ({path}: Attached): string => path.split(/[\\/]/).at(-1)!
-const names = (arg: string | number | boolean, attached: readonly Attached[]): boolean => typeof arg === 'string' && attached.some(file => arg.includes(baseName(file)))
+/** As a planner may spell it, "Today-1a2b3c.txt" at the beginning of a message. */
+const nameIn = (file: Attached): RegExp => new RegExp(baseName(file).replace(/[^\w-]/g, '\\$&'), 'gi')
+const names = (arg: string | number | boolean, attached: readonly Attached[]): boolean => typeof arg === 'string' && attached.some(file => nameIn(file).test(arg))
 
-/**
- * The call with what an attached file says in the place of its path or name (which no other has), where an argument is text. A call that takes the file itself, and
- * text for a file that is none, has its name there.
- */
-function withTexts(task: Task, tool: Tool, attached: readonly Attached[] = []): Task {
+/** The planner knows an attached file by its name, which no other has; a call takes it by its path. */
+function withPaths(task: Task, tool: Tool, attached: readonly Attached[] = []): Task {
   const params = paramsOf(tool)
   if (attached.length === 0 || task.args.length !== params.length) return task
-  const isTaken = (file: Attached): boolean => params.some((p, i) => p.kind === 'path' && [task.args[i]].flat().includes(file.path))
-  const spoken = (text: string): string => attached.reduce((all, file) => all.replaceAll(file.path, baseName(file)).replaceAll(baseName(file), () => isTaken(file) ? baseName(file) : file.text ?? baseName(file)), text)
+  const change = (arg: Arg): Arg => Array.isArray(arg) ? arg.map(change)
+    : typeof arg === 'string' ? attached.find(file => baseName(file).toLowerCase() === arg.toLowerCase())?.path ?? arg : arg
+  return {...task, args: task.args.map((arg, i) => params[i]!.kind === 'path' || params[i]!.kind === 'file' ? change(arg) : arg)}
+}
+
+/**
+ * The call with what an attached file says in the place of its path or name, or of a look-up of it, where an argument is text. A call that takes the file itself, and
+ * text for a file that is none, has its name there.
+ */
+function withTexts(task: Task, tool: Tool, inputs: Report[], attached: readonly Attached[] = []): Task {
+  const params = paramsOf(tool)
+  if (attached.length === 0 || task.args.length !== params.length) return task
+  const lookedUp = (arg: Arg): Attached | undefined => {
+    const input = typeof arg === 'object' && 'ref' in arg ? inputs.find(i => i.task.id === arg.ref) : undefined
+    return input?.tool?.returns === 'path' ? attached.find(file => file.path === input.task.args[0]) : undefined
+  }
+  const isTaken = (file: Attached): boolean => params.some((p, i) => p.kind === 'path' && [task.args[i]!].flat().some(arg => arg === file.path || lookedUp(arg) === file))
+  const saying = (file: Attached): string => isTaken(file) ? baseName(file) : file.text ?? baseName(file)
+  /** Said once: where a look-up of the file stands beside its name, that one is what it says. */
+  const spoken = (text: string, beside: (Attached | undefined)[] = []): string => attached.reduce((all, file) =>
+    all.replaceAll(file.path, baseName(file)).replace(nameIn(file), () => beside.includes(file) ? baseName(file) : saying(file)), text)
   const change = (arg: Arg): Arg => {
     if (Array.isArray(arg)) return arg.map(change)
     if (typeof arg === 'string') return spoken(arg)
-    return typeof arg === 'object' && 'template' in arg ? {template: arg.template.map(piece => typeof piece === 'string' ? spoken(piece) : piece)} : arg
+    if (typeof arg !== 'object') return arg
+    if ('template' in arg) {
+      const beside = arg.template.map(piece => typeof piece === 'string' ? undefined : lookedUp(piece))
+      return {template: arg.template.map((piece, i) => { const file = beside[i]; return typeof piece === 'string' ? spoken(piece, beside) : file ? saying(file) : piece })}
+    }
+    const file = lookedUp(arg)
+    return file ? saying(file) : arg
   }
   return {...task, args: task.args.map((arg, i) => params[i]!.kind === 'text' || params[i]!.kind === 'any' ? change(arg) : arg)}
 }

@@ -6,6 +6,7 @@ import path from 'node:path'
 import {z} from 'zod'
 import {reasonOf, ToolError, type ToolErrorCode} from './errors.ts'
 import {makeFolder} from './paths.ts'
+import {isThere, startTicks} from './processes.ts'
 import {oneLine} from './text.ts'
 import type {Effect, Emit, Event, Json, Settled, Tool, ToolContext} from './types.ts'
 
@@ -256,12 +257,7 @@ function syncName(dir: string): void {
 }
 
 function processIsAlive(pid: number, at: Date): boolean {
-  try {
-    process.kill(pid, 0)
-  } catch (error) {
-    // EPERM: alive, and somebody else's.
-    if (!(error instanceof Error && 'code' in error && error.code === 'EPERM')) return false
-  }
+  if (!isThere(pid)) return false
   const begun = beginningOf(pid)
   return begun === undefined || begun <= at.getTime() + clockSlackMs
 }
@@ -269,11 +265,11 @@ function processIsAlive(pid: number, at: Date): boolean {
 /** Between the kernel's clock and ours; a process that begins that soon after another has ended hardly gets its id. */
 const clockSlackMs = 2_000
 
-/** When a process began, by ours, in ms; Linux tells it (proc(5), field 22: in hundredths of a second since the machine started). */
+/** When a process began, by ours, in ms. */
 function beginningOf(pid: number): number | undefined {
   try {
-    const stat = fs.readFileSync(`/proc/${pid}/stat`, 'utf8')
-    const ticks = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]) // the name before may hold blanks and brackets
+    const ticks = startTicks(pid)
+    if (ticks === undefined) return undefined
     const uptime = Number(fs.readFileSync('/proc/uptime', 'utf8').split(' ')[0])
     const begun = Date.now() - (uptime - ticks / 100) * 1000
     return Number.isFinite(begun) ? begun : undefined

@@ -101,7 +101,7 @@ export interface Touch { thing: string; writes: boolean }
 /** A question to the user that is not a confirmation: which Ana, what address. */
 export type Question =
   | {type: 'pick'; title: string; candidates: Candidate[]}
-  | {type: 'input'; title: string; placeholder?: string; /** offer to keep the answer in the contacts under this name */ save?: {name: string; field: 'email' | 'phone'}; /** nothing is an answer, too: '' */ isOptional?: boolean}
+  | {type: 'input'; title: string; placeholder?: string; /** offer to keep the answer in the contacts under this name */ save?: {name: string; field: 'email' | 'phone'}; /** nothing is an answer, too: '' */ isOptional?: boolean; /** answers that fit, among others; Tab completes to them */ suggestions?: string[]}
 export interface Candidate { value: string; label: string; detail?: string }
 /** `undefined`: nobody is there, or the user gave none. */
 export type Answer = {value: string; save?: boolean} | undefined

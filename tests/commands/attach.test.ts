@@ -13,11 +13,11 @@ let tmp = ''
 beforeEach(() => { home = newHome(); tmp = path.join(home.dir, 'tmp'); fs.mkdirSync(tmp) })
 afterEach(async () => { home.remove(); await server.stop() })
 
-/** `plan` with FILE in it for the path that the request holds by then, and NAME for its end. */
+/** `plan` with FILE in it for the name that the request holds by then. */
 async function prepare(plan: string): Promise<void> {
   server = await fakeChat([(response, {body}) => {
-    const file = /\/\S*\/tinyagent-\w+\/[\w.-]*\w/.exec(body.messages.at(-1)!.content)?.[0] ?? 'NO FILE'
-    stream(response).end(eventsOf(plan.replaceAll('FILE', file).replaceAll('NAME', path.basename(file))))
+    const file = /[\w-]+-[0-9a-f]{6}\.\w+/.exec(body.messages.at(-1)!.content)?.[0] ?? 'NO FILE'
+    stream(response).end(eventsOf(plan.replaceAll('FILE', file)))
   }])
   home.write('config/config.toml', `[model]\nplanner = "mine"\n[model.endpoints.mine]\nurl = "${server.url}"\nmodel = "m"\n[user]\nname = "Sam"\nemail = "sam@example.org"\n[confirm]\nrules = ["allow anything to +14155550123", "allow anything to ana@example.org"]\n`)
   home.write('config/mcp.json', JSON.stringify({mcpServers: {home: {command: process.execPath, args: [path.join(root, 'tests/servers/mcp-server.mjs'), 'content']}, other: {command: process.execPath, args: ['-e', 'process.exit(1)']}}}))
@@ -54,6 +54,14 @@ test('in the text of a message it is what it says, made safe, marked as somebody
   expect(fs.readdirSync(path.join(home.dir, 'data/sms'))).toHaveLength(1)
 })
 
+test('a message that is a look-up of it is what it says, once, whatever the planner makes of its name', async () => {
+  await prepare('1. open_and_get_file_path("FILE")\n2. send_sms(["+14155550123"], "$1")\n3. join()\n')
+  expect(cardOf((await run([], 'find the file @home:note:///today, and text it to +14155550123')).events)).toMatchObject({sources: {message: 'document'}, body: {text: 'Buy \\x1b[31mmilk\\x1b[0m'}})
+  await server.stop()
+  await prepare('1. open_and_get_file_path("FILE")\n2. send_sms(["+14155550123"], "Here is FILE: $1")\n3. join()\n')
+  expect(cardOf((await run([], 'find the file @home:note:///today, and text it to +14155550123')).events)!.body!.text).toMatch(/^Here is today-[0-9a-f]{6}\.txt: Buy \S+milk\S+$/)
+})
+
 test('what is no text is named in a message, and a picture keeps its bytes as an attachment', async () => {
   await prepare('1. send_sms(["+14155550123"], "FILE")\n2. compose_new_email(["ana@example.org"], [], "A picture", "See FILE", ["FILE"])\n3. join()\n')
   const {events} = await run([], 'send ana@example.org an email with @home:note:///picture attached, and text +14155550123 about it')
@@ -64,7 +72,7 @@ test('what is no text is named in a message, and a picture keeps its bytes as an
 })
 
 test('a planner that looks for the file first, or writes its name alone, means the same', async () => {
-  await prepare('1. open_and_get_file_path("FILE")\n2. compose_new_email(["ana@example.org"], [], "Notes", "", ["$1"])\n3. create_note("Milk", "NAME", "")\n4. join()\n')
+  await prepare('1. open_and_get_file_path("FILE")\n2. compose_new_email(["ana@example.org"], [], "Notes", "", ["$1"])\n3. create_note("Milk", "FILE", "")\n4. join()\n')
   const {events} = await run([], 'find @home:note:///today, mail it to ana@example.org and make a note called Milk of it')
   expect(events.find(e => e.type === 'task-done' && e.id === 1)).toMatchObject({result: {summary: 'Read note:///today of the MCP server home'}})
   expect(cardOf(events)).toMatchObject({sources: {attachments: 'document'}, attachments: [{from: 'note:///today of the MCP server home'}]})

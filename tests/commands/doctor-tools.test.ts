@@ -1,13 +1,18 @@
 // `tinyagent doctor` on tools that are not its own: real servers, plug-ins and programs.
 import {chmodSync, existsSync, readFileSync, writeFileSync} from 'node:fs'
 import path from 'node:path'
-import {describe, expect, onTestFinished, test} from 'vitest'
+import {describe, expect, onTestFinished, test, vi} from 'vitest'
 import {ownToolChecks} from '../../src/commands/doctor-tools.ts'
 import type {Check} from '../../src/commands/doctor.ts'
 import {contactsOf} from '../../src/commands/network.ts'
 import {openSession} from '../../src/commands/session.ts'
 import {changeWord, definitionOf, hashOf, wordFile} from '../../src/tools/approvals.ts'
 import {startHash} from '../../src/tools/mcp/mcp.ts'
+import {signInAt} from '../../src/tools/mcp/sign-in.ts'
+import {writeSignIn} from '../../src/tools/mcp/sign-ins.ts'
+import type {HttpServer} from '../../src/tools/mcp/tokens.ts'
+import {browse, startAuthorizationServer} from '../servers/authorization.ts'
+import {startMcpServer} from '../servers/mcp-http.ts'
 import {newHome, root} from './program.ts'
 
 const script = path.join(root, 'tests/servers/mcp-server.mjs')
@@ -91,6 +96,33 @@ describe('an MCP server', () => {
     await approve(at.dir, false)
     expect(await checks(at.dir, 2_000)).toEqual([{name: 'MCP server bad', state: 'bad', detail: expect.stringMatching(reason) as string}, {name: 'MCP server home', state: 'ok', detail: expect.stringContaining('6 prompts') as string}])
   })
+})
+
+test('an MCP server that refuses for want of a scope is told with what is missing and the command that asks for it', async () => {
+  const provider = await startAuthorizationServer({forMcp: true})
+  onTestFinished(() => provider.stop())
+  const remote = await startMcpServer(provider)
+  onTestFinished(() => remote.stop())
+  vi.stubEnv('TINYAGENT_NO_KEYRING', '1')
+  onTestFinished(() => { vi.unstubAllEnvs() })
+  const at = home()
+  at.write('config/mcp.json', JSON.stringify({mcpServers: {remote: {url: remote.url}}}))
+  const session = openSession({home: at.dir})
+  onTestFinished(() => session.close())
+  const server: HttpServer = {name: 'remote', type: 'http', url: remote.url, headers: {}}
+  const signIn = await signInAt(server, {say: () => undefined, open: async url => { browse(url, 'me@example.org').catch(() => undefined); return true }, port: 0, signal: new AbortController().signal, timeoutMs: 20_000})
+  await writeSignIn(server, signIn, session.config)
+  await approve(at.dir)
+  expect(await checks(at.dir)).toEqual([{name: 'MCP server remote', state: 'ok', detail: '1 tool as you approved'}])
+
+  // Its lists are open, a call is not.
+  remote.needed.push('mcp', 'mcp.write')
+  const {servers} = await session.foreign()
+  await expect((await servers[0]!.connection()).call('set_lights', {room: 'hall', level: 3}, {signal: new AbortController().signal, progress: () => undefined})).rejects.toMatchObject({code: 'refused'})
+  expect(await checks(at.dir)).toEqual([{name: 'MCP server remote', state: 'note', detail: '1 tool as you approved; what your sign-in there does not allow was refused: it wants mcp.write besides, and `tinyagent tools sign-in remote` asks its sign-in page for that'}])
+
+  remote.before.handle = requested => requested === '/mcp' ? {status: 403, headers: {'www-authenticate': 'Bearer error="insufficient_scope", scope="mcp.read"'}} : undefined
+  expect(await checks(at.dir)).toEqual([{name: 'MCP server remote', state: 'bad', detail: expect.stringMatching(/it wants mcp\.read besides.*`tinyagent tools sign-in remote`/) as string}])
 })
 
 test('plug-ins are loaded, programs are looked for and not run', async () => {

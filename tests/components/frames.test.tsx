@@ -172,6 +172,22 @@ it('a picker takes the one that was typed for, and Escape takes none', async () 
   expect(answers).toEqual([{value: 'b'}, undefined])
 })
 
+it('a question with suggestions shows those that begin as what is typed; Tab completes, and another answer is as good', async () => {
+  const question = {type: 'input' as const, title: 'Which city?', suggestions: ['New York', 'Oslo', 'Osaka']}
+  const answers: Answer[] = []
+  const keys = new KeySource()
+  const app = render(<Keys.Provider value={keys}><Ask question={question} width={60} rows={10} answer={a => answers.push(a)} /></Keys.Provider>)
+  await until(() => (app.lastFrame() ?? '').includes('New York  Oslo  Osaka'))
+  await settled()
+  keys.feed('o\t')
+  await until(() => !(app.lastFrame() ?? '').includes('New York'))
+  keys.feed('l\t\r')
+  await until(() => answers.length > 0)
+  keys.feed('\u0015Bergen\t\r')
+  await until(() => answers.length > 1)
+  expect(answers).toEqual([{value: 'Oslo'}, {value: 'Bergen'}])
+})
+
 function InputAlone({complete}: {complete: Complete}) {
   const editor = useLatest(emptyEditor)
   return <Input editor={editor} isShown isAhead={false} isSeen={() => true} takesKeys typed={() => undefined} width={80} history={[]} submit={() => undefined} exit={() => undefined} complete={complete} speak={() => undefined} />

@@ -74,8 +74,9 @@ describe('/mcp', () => {
     await t.shows('home asks for city: which city')
     // The question takes the keys, and not the input line any more.
     const isAsked = (): Promise<void> => vi.waitFor(() => expect(t.text()).not.toContain('What shall I do?'), 20_000)
+    await t.shows('Tab: New York  Oslo  Osaka')
     await isAsked()
-    t.type('New York\r')
+    t.type(`new${keys.tab}\r`)
     await t.shows('home asks for tone')
     await t.shows('also with nothing')
     await isAsked()

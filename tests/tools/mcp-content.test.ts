@@ -3,7 +3,7 @@ import {existsSync, mkdtempSync, readFileSync, rmSync} from 'node:fs'
 import {tmpdir} from 'node:os'
 import path from 'node:path'
 import {describe, expect, onTestFinished, test} from 'vitest'
-import {contentsOf, fillPrompt, readResource} from '../../src/tools/mcp/content.ts'
+import {contentsOf, fillPrompt, readResource, type AskedArgument} from '../../src/tools/mcp/content.ts'
 import {openServer, type OpenServer} from '../../src/tools/mcp/mcp.ts'
 
 const script = path.resolve('tests/servers/mcp-server.mjs')
@@ -49,6 +49,14 @@ describe('a resource', () => {
     expect((await readResource(server, 'note:///big', signal())).slice(19_990)).toBe('xxxxxxxxxx... (480000 more characters)')
   })
 
+  test('that is a template asks for its parts, with what the server completes them to', async () => {
+    const {open: server} = open('content')
+    const asked: AskedArgument[] = []
+    expect(await readResource(server, 'note:///day/{day}', signal(), async missing => { asked.push(...missing); return {day: 'next Monday'} })).toBe('Nothing on next%20Monday')
+    expect(asked).toEqual([{name: 'day', description: '', isRequired: true, suggestions: ['today', 'Friday']}])
+    await expect(readResource(server, 'note:///day/{day}', signal())).rejects.toMatchObject({code: 'usage', message: expect.stringContaining('with day in the place of the braces') as string})
+  })
+
   test('that is not there says so', async () => {
     await expect(readResource(open('content').open, 'note:///nowhere', signal())).rejects.toMatchObject({code: 'failed', message: expect.stringContaining('note:///nowhere') as string})
   })
@@ -69,6 +77,14 @@ describe('a prompt', () => {
     await expect(fillPrompt(server, 'brief', {city: 'Oslo', town: 'x'}, signal())).rejects.toMatchObject({code: 'usage', message: 'home\'s prompt brief takes no town; it takes city, tone'})
     await expect(fillPrompt(server, 'nothing', {}, signal())).rejects.toMatchObject({code: 'usage', message: 'home has no prompt nothing; it has brief, hostile, command, talk, long, slow'})
     expect(notes()).toEqual([])
+  })
+
+  test('is asked for with completions: none that a terminal would obey, none where the server is slow, and nothing of an answer goes there before the last', async () => {
+    const {open: server, notes} = open('content')
+    const asked: AskedArgument[] = []
+    expect(await fillPrompt(server, 'brief', {}, signal(), async missing => { asked.push(...missing); return {city: 'Bergen'} })).toBe('Remind me to read about Bergen tomorrow at 9am')
+    expect(asked).toEqual([{name: 'city', description: 'which city', isRequired: true, suggestions: ['New York', 'Oslo', 'Osaka']}, {name: 'tone', description: '', isRequired: false, suggestions: []}])
+    expect(notes()).toEqual([{complete: ''}, {prompt: 'brief', city: 'Bergen'}])
   })
 
   test('that never answers ends at the time limit', async () => {

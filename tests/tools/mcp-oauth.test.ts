@@ -9,7 +9,7 @@ import {openConnection, type Connection} from '../../src/tools/mcp/connection.ts
 import {signInAt} from '../../src/tools/mcp/sign-in.ts'
 import {revokeSignIn} from '../../src/tools/mcp/sign-out.ts'
 import {deleteSignIn, readSignIn, scopesOf, writeSignIn, type SignIn} from '../../src/tools/mcp/sign-ins.ts'
-import type {HttpServer} from '../../src/tools/mcp/tokens.ts'
+import {tokensFor, type HttpServer} from '../../src/tools/mcp/tokens.ts'
 import {browse, startAuthorizationServer, type AuthorizationServer} from '../servers/authorization.ts'
 import {freePort} from '../servers/process.ts'
 import {startMcpServer, type HttpMcpServer} from '../servers/mcp-http.ts'
@@ -109,6 +109,15 @@ describe('a server that wants a sign-in', () => {
     provider.endAll('access')
     provider.endAll(how)
     await expect(connect(at).tools(signal())).rejects.toMatchObject({code: 'unavailable', message: expect.stringContaining('does not take your sign-in any more: `tinyagent tools sign-in remote`') as string})
+  })
+
+  test('that lets strangers in and refuses their calls takes the sign-in that was made meanwhile', async () => {
+    const at = secrets()
+    const tokens = tokensFor(serverAt(), at)
+    expect(await tokens.token()).toBeUndefined()
+    const {access} = await signedIn(at)
+    await tokens.onUnauthorized?.({response: new Response(null, {status: 401}), serverUrl: new URL(remote.url), fetchFn: fetch})
+    expect(await tokens.token()).toBe(access)
   })
 
   test('after sign-out nothing is left', async () => {

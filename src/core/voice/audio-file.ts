@@ -1,9 +1,9 @@
 // A file of sound -> samples -> text. WAV is read here; other formats go through ffmpeg, where there is one.
-import {mkdtemp, rm, stat} from 'node:fs/promises'
-import {tmpdir} from 'node:os'
+import {rm, stat} from 'node:fs/promises'
 import path from 'node:path'
 import {reasonOf, ToolError, UsageError} from '../errors.ts'
 import {exec} from '../exec.ts'
+import {makeTempFolder} from '../temp-folder.ts'
 import type {Segment, Transcriber, Transcript} from '../voice.ts'
 import {quietest, sampleRate} from './activity.ts'
 import {isWav, openWav, type Sound} from './wav.ts'
@@ -25,7 +25,7 @@ export async function openAudio(name: string, signal: AbortSignal): Promise<Soun
 
 /** Through a WAV file in a folder of our own, which goes when the sound is closed. */
 async function convert(file: string, name: string, signal: AbortSignal): Promise<Sound> {
-  const folder = await mkdtemp(path.join(tmpdir(), 'tinyagent-audio-'))
+  const folder = await makeTempFolder()
   const remove = (): Promise<void> => rm(folder, {recursive: true, force: true})
   try {
     const wav = path.join(folder, 'sound.wav')

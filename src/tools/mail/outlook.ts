@@ -1,10 +1,10 @@
 // Mail in classic Outlook: the open mail is the one that is selected there. What goes is always a new mail of exactly what was shown, compared
 // once more before it is sent. It carries a mark, by which it is found in Sent Items after a lost answer.
-import {mkdtemp, readFile, rm} from 'node:fs/promises'
-import {tmpdir} from 'node:os'
+import {readFile, rm} from 'node:fs/promises'
 import {isAbsolute, join, resolve} from 'node:path'
 import {z} from 'zod'
 import {ToolError} from '../../core/errors.ts'
+import {makeTempFolder} from '../../core/temp-folder.ts'
 import {oneLine} from '../../core/text.ts'
 import type {Fate} from '../calendar/calendar.ts'
 import {claims, slackMs} from '../claims.ts'
@@ -149,7 +149,7 @@ export function openOutlookMail(dir: string, {drafts, file, ...windows}: Windows
   const claim = claims(join(dir, 'sent'), 'Outlook')
   let chosen = file === undefined ? undefined : resolve(file)
   const fromOutlook = async (id: string | null): Promise<OpenMail> => {
-    const folder = await mkdtemp(join(tmpdir(), 'tinyagent-'))
+    const folder = await makeTempFolder()
     try {
       const mail = found.parse(await ask(open, {id, dir: folder}))
       if ('state' in mail) throw nothing(mail.state)

@@ -1,13 +1,14 @@
 // One MCP server: started or reached when it is first needed, spoken to with time limits and limits on size, and ended with
 // everything that it has started. What it says is text of a stranger.
-import {Client, extractWWWAuthenticateParams, ReadBuffer, SdkError, SdkErrorCode, serializeMessage, StreamableHTTPClientTransport, type CallToolResult, type Tool as McpTool, type Transport} from '@modelcontextprotocol/client'
+import {Client, extractWWWAuthenticateParams, ProtocolError, ReadBuffer, SdkError, SdkErrorCode, serializeMessage, StreamableHTTPClientTransport, type CallToolResult, type Tool as McpTool, type Transport} from '@modelcontextprotocol/client'
 import {getDefaultEnvironment} from '@modelcontextprotocol/client/stdio'
 import {isAbort, reasonOf, ToolError, UsageError} from '../../core/errors.ts'
 import {accompany, type Companion} from '../../core/exec.ts'
+import {failureOf} from '../../core/network.ts'
 import {oneLine} from '../../core/text.ts'
 import type {Json} from '../../core/types.ts'
 import type {SecretConfig} from '../../core/secrets.ts'
-import type {McpServer} from './servers.ts'
+import {hasOwnToken, type McpServer} from './servers.ts'
 import {tokensFor} from './tokens.ts'
 
 /** A package runner may have to download the server when it starts for the first time. */
@@ -35,7 +36,7 @@ export interface ConnectionDeps {
   version: string
   /** where its tokens are, if it wants a sign-in */
   secrets: SecretConfig
-  /** the server says that its tools are others now */
+  /** its tools may be others now: the server says so, or has ended */
   onChanged(): void
 }
 
@@ -45,8 +46,8 @@ export function openConnection(server: McpServer, deps: ConnectionDeps): Connect
   const closing = new AbortController()
   const live = async (signal: AbortSignal): Promise<Live> => {
     const mine = open ??= start(server, deps, closing.signal).then(made => {
-      // The next call starts it again.
-      made.onEnd = () => { if (open === mine) open = undefined }
+      // The next call starts it again, and it may have other tools by then.
+      made.onEnd = () => { if (open === mine) open = undefined; deps.onChanged() }
       return made
     })
     mine.catch(() => { if (open === mine) open = undefined })
@@ -153,7 +154,9 @@ function failure(name: string, error: unknown, isEffect: boolean, said: string):
   const status = typeof error === 'object' && error !== null && 'status' in error ? error.status : undefined
   if (status === 401) return new ToolError('unavailable', `The MCP server ${name} does not take the login that it is given: look at its "headers" in mcp.json, or sign in again with \`tinyagent tools sign-in ${name}\``, {cause: error})
   if (status === 403) return new ToolError('refused', `The MCP server ${name} does not allow this to you; with a sign-in that allows more (\`tinyagent tools sign-in ${name}\`) it may`, {cause: error})
-  return new ToolError('failed', `The MCP server ${name}: ${oneLine(causeOf(error)).slice(0, 300)}`, {cause: error})
+  // A server that answers with an error knows what it did; a request that was cut off may have arrived.
+  const isCut = !(error instanceof ProtocolError) && status === undefined && !failureOf(error).isBefore
+  return new ToolError('failed', `The MCP server ${name}: ${oneLine(causeOf(error)).slice(0, 300)}${isCut ? doubt : ''}`, {cause: error})
 }
 
 function causesOf(error: unknown): unknown[] {
@@ -162,10 +165,8 @@ function causesOf(error: unknown): unknown[] {
   return all
 }
 
-const hasOwnToken = ({headers}: McpServer & {type: 'http'}): boolean => Object.keys(headers).some(key => key.toLowerCase() === 'authorization')
-
 const ownTooNarrow = (name: string, scope: string | undefined): ToolError => new ToolError('refused',
-  `The MCP server ${name} does not allow this with the token in its "headers" in mcp.json, so nothing was done${scope === undefined ? '' : `: it wants ${oneLine(scope).slice(0, 200)}`}.`)
+  `The MCP server ${name} does not allow this with the token in its "headers" in mcp.json, so nothing was done${scope === undefined ? '' : `: it wants ${oneLine(scope).slice(0, 200)}`}. A token that allows more has to take its place there.`)
 
 /** fetch's own message is "fetch failed". */
 const causeOf = (error: unknown): string => error instanceof Error && error.cause !== undefined && /fetch failed/.test(error.message) ? `cannot be reached: ${reasonOf(error.cause)}` : reasonOf(error)
@@ -226,7 +227,6 @@ async function openPipes(server: McpServer & {type: 'stdio'}): Promise<Wire> {
 function openHttp(server: McpServer & {type: 'http'}, secrets: SecretConfig): Wire {
   let received = 0
   let ended = ''
-  // A token that the user has put into the file is used as it is.
   const tokens = hasOwnToken(server) ? undefined : tokensFor(server, secrets)
   const transport = new StreamableHTTPClientTransport(new URL(server.url), {
     requestInit: {headers: server.headers},

@@ -1,6 +1,6 @@
 // What an MCP server has besides its tools: resources to read, and prompts to begin a request with. All of it is text of a stranger:
 // it leaves this file with nothing in it that a terminal obeys, and nothing here becomes part of a plan.
-import type {Client} from '@modelcontextprotocol/client'
+import type {Client, CompleteRequest} from '@modelcontextprotocol/client'
 import {ToolError, UsageError} from '../../core/errors.ts'
 import {oneLine, printable} from '../../core/text.ts'
 import type {Word} from '../approvals.ts'
@@ -17,12 +17,18 @@ export interface Resource {
 }
 export interface PromptArgument { name: string; description: string; isRequired: boolean }
 export interface Prompt { name: string; description: string; args: PromptArgument[] }
+/** `suggestions`: what the server would complete it to */
+export interface AskedArgument extends PromptArgument { suggestions: string[] }
+/** Gets those that are missing. */
+export type AskArguments = (missing: AskedArgument[]) => Promise<Record<string, string>>
 /** `left`: how many more there are than are listed */
 export interface Contents { resources: Resource[]; prompts: Prompt[]; left: number }
 
 /** of one kind, of one server */
 const maxListed = 1_000
 const maxName = 300
+/** A question waits for the completions of its server, and only for those that come at once. */
+const suggestMs = 1_000
 /** of a resource or a prompt on the screen, in characters */
 const maxShown = 20_000
 /** of a resource that a request names, in bytes */
@@ -56,7 +62,7 @@ export async function contentsOf(open: OpenServer, signal: AbortSignal): Promise
 
 type SdkPrompt = Awaited<ReturnType<Client['listPrompts']>>['prompts'][number]
 
-const promptsOf = async (client: Client, limits: {signal: AbortSignal; timeout: number}): Promise<SdkPrompt[]> =>
+const promptsOf = async (client: Client, limits: Limits): Promise<SdkPrompt[]> =>
   client.getServerCapabilities()?.prompts ? (await client.listPrompts(undefined, {...limits, cacheMode: 'refresh'})).prompts : []
 
 const promptOf = ({name, title, description, arguments: args = []}: SdkPrompt): Prompt => ({
@@ -66,12 +72,44 @@ const promptOf = ({name, title, description, arguments: args = []}: SdkPrompt): 
 
 const line = (text: string): string => cut(oneLine(text), maxName)
 
-/** A resource as text; what is not text is named with its size. Throws ToolError. */
-export async function readResource(open: OpenServer, uri: string, signal: AbortSignal): Promise<string> {
+interface Limits { signal: AbortSignal; timeout: number }
+
+/** `args` with the server's completions. Of what the user has typed only `known`, which is what they have sent, goes to the server. */
+async function withSuggestions(client: Client, ref: CompleteRequest['params']['ref'], args: PromptArgument[], known: Record<string, string>, limits: Limits): Promise<AskedArgument[]> {
+  if (!client.getServerCapabilities()?.completions) return args.map(a => ({...a, suggestions: []}))
+  return Promise.all(args.map(async a => {
+    try {
+      const {completion: {values}} = await client.complete({ref, argument: {name: a.name, value: ''}, context: {arguments: known}}, {...limits, timeout: Math.min(suggestMs, limits.timeout)})
+      // One that would look different from what is sent is left to be typed.
+      return {...a, suggestions: [...new Set(values)].filter(value => value !== '' && value.length <= maxName && oneLine(value) === value)}
+    } catch (error) {
+      if (limits.signal.aborted) throw error
+      return {...a, suggestions: []} // the question goes without
+    }
+  }))
+}
+
+/** A resource as text; what is not text is named with its size. The parts of a template are asked for. Throws ToolError or UsageError. */
+export async function readResource(open: OpenServer, uri: string, signal: AbortSignal, ask?: AskArguments): Promise<string> {
   const connection = await open.connection()
-  const {contents} = await connection.use((client, limits) => client.readResource({uri}, {...limits, cacheMode: 'bypass'}), signal)
+  const {contents} = await connection.use(async (client, limits) => {
+    const whole = /\{.*\}/.test(uri) ? await expanded(client, uri, open.server.name, limits, ask) : uri
+    return client.readResource({uri: whole}, {...limits, cacheMode: 'bypass'})
+  }, signal)
   const parts = contents.map(part => 'text' in part ? part.text : `[${part.mimeType ?? 'no text'}, ${bytesOf(part.blob)} bytes]`)
   return cut(printable(parts.join('\n')), maxShown)
+}
+
+/** A template of the server's with its parts filled in; any other address as it is. */
+async function expanded(client: Client, uri: string, server: string, limits: Limits, ask?: AskArguments): Promise<string> {
+  const {resourceTemplates} = client.getServerCapabilities()?.resources ? await client.listResourceTemplates(undefined, {...limits, cacheMode: 'refresh'}) : {resourceTemplates: []}
+  if (!resourceTemplates.some(t => t.uriTemplate === uri)) return uri
+  const {UriTemplate} = await import('@modelcontextprotocol/client')
+  const template = new UriTemplate(uri)
+  const inQuery = [...uri.matchAll(/\{[?&]([^}]*)\}/g)].flatMap(([, names = '']) => names.split(',').map(name => name.replace('*', '').trim()))
+  const args = template.variableNames.map((name): PromptArgument => ({name, description: '', isRequired: !inQuery.includes(name)}))
+  if (!ask) throw new UsageError(`${oneLine(uri)} of ${server} has parts to fill in: write the address with ${args.map(a => line(a.name)).join(', ')} in the place of the braces`)
+  return template.expand(await ask(await withSuggestions(client, {type: 'ref/resource', uri}, args, {}, limits)))
 }
 
 export interface ResourceFile { name: string; type: string; data: Buffer; /** where it is text: with nothing in it that a terminal obeys, cut */ text?: string }
@@ -100,7 +138,7 @@ export async function resourceFile(open: OpenServer, uri: string, signal: AbortS
  * What a prompt says with these arguments, each message after the other. Where a required one is missing, or none was given, `ask`
  * gets those that are missing. Throws ToolError, or UsageError for arguments that do not fit.
  */
-export async function fillPrompt(open: OpenServer, name: string, known: Record<string, string>, signal: AbortSignal, ask?: (missing: PromptArgument[]) => Promise<Record<string, string>>): Promise<string> {
+export async function fillPrompt(open: OpenServer, name: string, known: Record<string, string>, signal: AbortSignal, ask?: AskArguments): Promise<string> {
   const connection = await open.connection()
   return connection.use(async (client, limits) => {
     const prompts = await promptsOf(client, limits)
@@ -111,7 +149,8 @@ export async function fillPrompt(open: OpenServer, name: string, known: Record<s
     if (unknown !== undefined) throw new UsageError(`${open.server.name}'s prompt ${line(name)} takes no ${oneLine(unknown)}; it takes ${args.map(a => line(a.name)).join(', ') || 'nothing'}`)
     const left = args.filter(a => known[a.name] === undefined)
     const isAsked = ask && left.length > 0 && (left.some(a => a.isRequired) || Object.keys(known).length === 0)
-    const given = isAsked ? {...known, ...await ask([...left].sort((a, b) => Number(b.isRequired) - Number(a.isRequired)))} : known
+    const sorted = [...left].sort((a, b) => Number(b.isRequired) - Number(a.isRequired))
+    const given = isAsked ? {...known, ...await ask(await withSuggestions(client, {type: 'ref/prompt', name}, sorted, known, limits))} : known
     const missing = args.filter(a => a.isRequired && given[a.name] === undefined)
     if (missing.length > 0) throw new UsageError(`${open.server.name}'s prompt ${line(name)} needs ${missing.map(a => `${line(a.name)}=...${a.description && ` (${a.description})`}`).join(', ')}`)
     const {messages} = await client.getPrompt({name, arguments: given}, limits)

@@ -31,6 +31,9 @@ export type McpServer = {name: string; timeoutMs?: number} & (
   | {type: 'http'; url: string; headers: Record<string, string>; /** of a client that the user made where tinyagent cannot register one */ clientId?: string}
 )
 
+/** A token that the user has put into the file is used as it is, and no sign-in beside it. */
+export const hasOwnToken = (server: McpServer): boolean => server.type === 'http' && Object.keys(server.headers).some(key => key.toLowerCase() === 'authorization')
+
 export interface Servers { list: McpServer[]; problems: string[] }
 
 /** Begins the names of its tools, so no dots. */

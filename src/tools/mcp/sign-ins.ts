@@ -59,6 +59,9 @@ export async function keptSignIn(server: string, secrets: SecretConfig): Promise
 export const scopesOf = (...texts: (string | undefined)[]): string[] =>
   [...new Set(texts.flatMap(text => text?.split(/\s+/) ?? []).filter(scope => /^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/.test(scope)))].slice(0, 50)
 
+/** What calls were refused for want of and the sign-in still does not allow. */
+export const missingScopes = ({scope, wanted}: SignIn): string[] => scopesOf(wanted).filter(one => !scopesOf(scope).includes(one))
+
 export const writeSignIn = ({name}: Pick<McpServer, 'name'>, signIn: SignIn, secrets: SecretConfig): Promise<SecretPlace> =>
   writeSecret(nameOf(name), JSON.stringify(signIn), placeOf(secrets))
 

@@ -60,8 +60,9 @@ export function tokensFor(server: HttpServer, secrets: SecretConfig, clock: () =
     },
     async onUnauthorized() {
       const now = await load()
-      if (!now) throw signInNeeded(server)
-      await renew(now.access)
+      if (now) { await renew(now.access); return }
+      isRead = false // the user may have signed in meanwhile
+      if (!await load()) throw signInNeeded(server)
     },
     tooNarrow: scope => alone(lockOf(server, secrets), async () => {
       const used = current
