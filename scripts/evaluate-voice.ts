@@ -80,8 +80,8 @@ try {
         const {text: written, corrections} = withContacts(text, contacts)
         if (text.includes(name)) heard++
         if (written.includes(name)) corrected++
-        // A first name of the right person is no wrong one.
-        if (corrections.some(c => !name.includes(c.written))) wrong++
+        // A first name of the right person is no wrong one, nor is the verb before it.
+        if (corrections.some(c => !name.includes(c.written) && !c.written.endsWith(` ${name}`))) wrong++
       }
       cells.push(`${heard} of ${contacts.length}`, `${corrected} of ${contacts.length}${wrong > 0 ? ` (${wrong} wrong)` : ''}`)
     }
