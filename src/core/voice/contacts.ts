@@ -26,8 +26,8 @@ const margin = 0.12
 const extraWords = 3
 /** Of the longer one's letters, at most that share more. */
 const lengthShare = 0.3
-/** A name of fewer sounds (consonants) is too short to be known by them. */
-const fewestSounds = {whole: 3, ordinaryRest: 3, part: 2}
+/** A name of fewer sounds (consonants, and a vowel at the start) is too short to be known by them; after a verb the first name: "Callan" is nobody's "call Ann". */
+const fewestSounds = {whole: 3, ordinaryRest: 3, part: 2, afterVerb: 3}
 
 interface Sound { letters: string; codes: string[] }
 interface Word { at: number; end: number; letters: string; isCapital: boolean; isFixed: boolean; isFree: boolean }
@@ -134,16 +134,17 @@ const byRank = (a: Candidate, b: Candidate): number => rank(a) - rank(b) || a.di
 // --- names that ran together with the verb before them
 
 /** A request begins with these, and a name follows. */
-const verbs = ['call', 'text', 'email', 'mail', 'tell', 'ask', 'invite', 'message', 'remind', 'let', 'phone', 'contact', 'meet']
+const verbs = ['call', 'text', 'email', 'tell', 'ask', 'invite', 'message', 'remind', 'let']
 const opening = /(?:^|[.?!]\s+|\n\s*|(?:^|\s)(?:please,? |(?:can|could|will|would) you |(?:remind me|forget|have|need|want) to ))$/iu
-/** What goes on so after a name is a request: in "Milena Park moved" she is no "mail Lena Park". The end says nothing, a name alone may be an answer. */
+/** What goes on so after a name is a request: in "Colandra Reed moved" she is no "call Andra Reed". The end says nothing, a name alone may be an answer. */
 const goingOn = /^,?\s+(?:about|after|again|at|back|before|by|for|from|how|if|in|into|know|now|of|on|once|over|please|that|the|this|to|today|tomorrow|tonight|what|when|where|whether|who|why|with)(?![\p{L}\p{M}'’-])/iu
 
 /** Whole names only: "Calendar for tomorrow" sounds like "Call Lander for tomorrow". */
 function joinedIn(text: string, words: Word[], persons: Person[]): Candidate[] {
   const found: Candidate[] = []
+  const known = new Set(persons.flatMap(({parts}) => parts.map(lettersOf)))
   for (const [from, first] of words.entries()) {
-    if (first.isFixed || !first.isCapital || verbs.includes(first.letters) || !opening.test(text.slice(0, first.at))) continue
+    if (first.isFixed || !first.isCapital || verbs.includes(first.letters) || known.has(first.letters) || !opening.test(text.slice(0, first.at))) continue
     const isStart = sentenceStart.test(text.slice(0, first.at))
     for (let to = from + 1; to <= words.length; to++) {
       const span = words.slice(from, to)
@@ -152,10 +153,15 @@ function joinedIn(text: string, words: Word[], persons: Person[]): Candidate[] {
       if (!last.isCapital || !goingOn.test(text.slice(last.end))) continue
       const heard = sounds(span)
       const alikeVerbs = verbs.filter(verb => soundOf(verb).codes.some(code => heard.all.codes.some(own => own[0] === code[0])))
-      for (const {name, parts} of persons) {
+      for (const {name, parts, whole} of persons) {
         if (parts.length < 2 || span.length > parts.length + extraWords) continue
+        // Only in the way of others: a name at the start of a sentence may be misspelled, and it is no verb's.
+        const withoutVerb = distanceOf(heard.all, whole, limits.whole)
+        if (withoutVerb !== undefined) found.push({from, to, names: [name], written: name, distance: withoutVerb, limit: -1})
+        if (soundOf(parts[0]!).codes.some(c => c.length < fewestSounds.afterVerb)) continue
         const isLastRight = span.length > 1 && last.letters === lettersOf(parts.at(-1)!)
         for (const verb of alikeVerbs) {
+          if (verb === 'let' && !/^ know\b/i.test(text.slice(last.end))) continue
           const theirs = soundOf(verb + (isLastRight ? parts.slice(0, -1) : parts).join(''))
           const distance = distanceOf(isLastRight ? heard.beforeLast : heard.all, theirs, limits.afterVerb)
           if (distance === undefined) continue
