@@ -78,10 +78,12 @@ try {
       for (const [i, name] of contacts.entries()) {
         const text = await say(voice, naming[i % naming.length]!.replace('{}', name), undefined, names)
         const {text: written, corrections} = withContacts(text, contacts)
-        if (text.includes(name)) heard++
-        if (written.includes(name)) corrected++
-        // A first name of the right person is no wrong one.
-        if (corrections.some(c => !name.includes(c.written))) wrong++
+        // "Priya Ramana" is not Priya Raman.
+        const isIn = (words: string): boolean => new RegExp(`${name}(?!\\p{L})`, 'u').test(words)
+        if (isIn(text)) heard++
+        if (isIn(written)) corrected++
+        // A first name of the right person is no wrong one, nor is the verb before it.
+        if (corrections.some(c => !name.includes(c.written) && !c.written.endsWith(` ${name}`))) wrong++
       }
       cells.push(`${heard} of ${contacts.length}`, `${corrected} of ${contacts.length}${wrong > 0 ? ` (${wrong} wrong)` : ''}`)
     }

@@ -17,6 +17,8 @@ const limits = {
   ordinaryRest: 0.2,
   /** a first or last name alone */
   part: 0.07,
+  /** a whole name that ran together with the verb before it ("Telling Grit Solberg" for "Tell Ingrid Solberg"); right ones had 0.04 to 0.25, wrong ones 0.31 or more */
+  afterVerb: 0.2,
 }
 /** Other people have to be that much farther from what was heard. */
 const margin = 0.12
@@ -24,13 +26,13 @@ const margin = 0.12
 const extraWords = 3
 /** Of the longer one's letters, at most that share more. */
 const lengthShare = 0.3
-/** A name of fewer sounds (consonants) is too short to be known by them. */
-const fewestSounds = {whole: 3, ordinaryRest: 3, part: 2}
+/** A name of fewer sounds (consonants, and a vowel at the start) is too short to be known by them; after a verb the first name: "Callan" is nobody's "call Ann". */
+const fewestSounds = {whole: 3, ordinaryRest: 3, part: 2, afterVerb: 3}
 
 interface Sound { letters: string; codes: string[] }
-interface Word { at: number; end: number; letters: string; isCapital: boolean; isFree: boolean }
+interface Word { at: number; end: number; letters: string; isCapital: boolean; isFixed: boolean; isFree: boolean }
 interface Person { name: string; parts: string[]; whole: Sound; afterFirst: Sound; beforeLast: Sound }
-interface Candidate { from: number; to: number; /** whose name it may be: several share a first name */ names: string[]; written: string; distance: number; limit: number }
+interface Candidate { from: number; to: number; /** whose name it may be: several share a first name */ names: string[]; written: string; distance: number; limit: number; /** that stands before the name in `written` */ verb?: string }
 
 /**
  * `people`: the names of all contacts. Gives the text with their spelling, and what was changed, in the order of the text.
@@ -39,10 +41,11 @@ interface Candidate { from: number; to: number; /** whose name it may be: severa
 export function withContacts(text: string, people: string[]): {text: string; corrections: Correction[]} {
   const persons = [...new Set(people.map(name => name.normalize('NFC').replace(/\s+/g, ' ').trim()))].flatMap(personOf)
   const words = wordsOf(text)
-  const near = candidatesIn(text, words, persons)
+  const near = [...candidatesIn(text, words, persons), ...joinedIn(text, words, persons)].sort(byRank)
   const chosen: Candidate[] = []
   for (const best of near) {
-    const others = near.filter(c => c.from < best.to && best.from < c.to && !c.names.some(name => best.names.includes(name)))
+    const isOther = (c: Candidate): boolean => !c.names.some(name => best.names.includes(name)) || (c.verb ?? best.verb) !== (best.verb ?? c.verb)
+    const others = near.filter(c => c.from < best.to && best.from < c.to && isOther(c))
     if (best.distance > best.limit || best.names.length !== 1 || others.some(c => c.distance < best.distance + margin)) continue
     if (chosen.every(c => c.to <= best.from || best.to <= c.from)) chosen.push(best)
   }
@@ -76,9 +79,10 @@ function wordsOf(text: string): Word[] {
   const fixed = [...text.matchAll(fixedText)].map(m => [m.index, m.index + m[0].length] as const)
   return [...text.matchAll(wordPattern)].map(({0: word, index: at}) => {
     const end = at + word.length
+    const isFixed = fixed.some(([from, to]) => at < to && from < end)
     return {
       at, end, letters: lettersOf(word), isCapital: /^\p{Lu}/u.test(word) && !noNames.has(word.toLowerCase()),
-      isFree: !fixed.some(([from, to]) => at < to && from < end) && !sentenceStart.test(text.slice(0, at)),
+      isFixed, isFree: !isFixed && !sentenceStart.test(text.slice(0, at)),
     }
   })
 }
@@ -121,8 +125,55 @@ function candidatesIn(text: string, words: Word[], persons: Person[]): Candidate
       }
     }
   }
-  const rank = (c: Candidate): number => (c.distance === 0 ? 0 : c.written.includes(' ') ? 1 : 2)
-  return found.sort((a, b) => rank(a) - rank(b) || a.distance / a.limit - b.distance / b.limit || (a.to - a.from) - (b.to - b.from))
+  return found
+}
+
+const rank = (c: Candidate): number => (c.distance === 0 && c.verb === undefined ? 0 : c.written.includes(' ') ? 1 : 2)
+const byRank = (a: Candidate, b: Candidate): number => rank(a) - rank(b) || a.distance / a.limit - b.distance / b.limit || (a.to - a.from) - (b.to - b.from)
+
+// --- names that ran together with the verb before them
+
+/** A request begins with these, and a name follows. */
+const verbs = ['call', 'text', 'email', 'tell', 'ask', 'invite', 'message', 'remind', 'let']
+const opening = /(?:^|[.?!]\s+|\n\s*|(?:^|\s)(?:please,? |(?:can|could|will|would) you |(?:remind me|forget|have|need|want) to ))$/iu
+/** What goes on so after a name is a request: in "Colandra Reed moved" she is no "call Andra Reed". The end says nothing, a name alone may be an answer. */
+const goingOn = /^,?\s+(?:about|after|again|at|back|before|by|for|from|how|if|in|into|know|now|of|on|once|over|please|that|the|this|to|today|tomorrow|tonight|what|when|where|whether|who|why|with)(?![\p{L}\p{M}'’-])/iu
+
+/** Whole names only: "Calendar for tomorrow" sounds like "Call Lander for tomorrow". */
+function joinedIn(text: string, words: Word[], persons: Person[]): Candidate[] {
+  const found: Candidate[] = []
+  const known = new Set(persons.flatMap(({parts}) => parts.map(lettersOf)))
+  for (const [from, first] of words.entries()) {
+    if (first.isFixed || !first.isCapital || verbs.includes(first.letters) || known.has(first.letters) || !opening.test(text.slice(0, first.at))) continue
+    const isStart = sentenceStart.test(text.slice(0, first.at))
+    for (let to = from + 1; to <= words.length; to++) {
+      const span = words.slice(from, to)
+      const last = span.at(-1)!
+      if (last.isFixed || (to - from > 1 && !/^[ -]$/.test(text.slice(span.at(-2)!.end, last.at)))) break
+      if (!last.isCapital || !goingOn.test(text.slice(last.end))) continue
+      const heard = sounds(span)
+      const alikeVerbs = verbs.filter(verb => soundOf(verb).codes.some(code => heard.all.codes.some(own => own[0] === code[0])))
+      for (const {name, parts, whole} of persons) {
+        if (parts.length < 2 || span.length > parts.length + extraWords) continue
+        // Only in the way of others: a name at the start of a sentence may be misspelled, and it is no verb's.
+        const withoutVerb = distanceOf(heard.all, whole, limits.whole)
+        if (withoutVerb !== undefined) found.push({from, to, names: [name], written: name, distance: withoutVerb, limit: -1})
+        if (soundOf(parts[0]!).codes.some(c => c.length < fewestSounds.afterVerb)) continue
+        const isLastRight = span.length > 1 && last.letters === lettersOf(parts.at(-1)!)
+        for (const verb of alikeVerbs) {
+          if (verb === 'let' && !/^ know\b/i.test(text.slice(last.end))) continue
+          const theirs = soundOf(verb + (isLastRight ? parts.slice(0, -1) : parts).join(''))
+          const distance = distanceOf(isLastRight ? heard.beforeLast : heard.all, theirs, limits.afterVerb)
+          if (distance === undefined) continue
+          // The verb's letters bring a name no nearer.
+          const ofName = distance * theirs.letters.length / (theirs.letters.length - verb.length)
+          const written = `${isStart ? verb[0]!.toUpperCase() : verb[0]!}${verb.slice(1)} ${name}`
+          found.push({from, to, names: [name], written, distance: ofName, limit: limits.afterVerb, verb})
+        }
+      }
+    }
+  }
+  return found
 }
 
 interface SpanSounds { all: Sound; afterFirst: Sound; beforeLast: Sound }
