@@ -17,8 +17,8 @@ describe('selectTools', () => {
   })
 
   test('takes a look-up at a lower score than a tool that does something', () => {
-    const scored = scores({get_email_address: 0.03, compose_new_email: 0.03, create_note: 0.06})
-    expect(selectTools(specs, scored, new Map(), 0.02).map(t => t.name)).toEqual(['get_email_address', 'create_note'])
+    const scored = scores({get_email_address: 0.018, compose_new_email: 0.018, create_note: 0.03})
+    expect(selectTools(specs, scored, new Map(), 0.015).map(t => t.name)).toEqual(['get_email_address', 'create_note'])
   })
 
   test('adds the look-up that a chosen tool cannot do without, with its own score', () => {
@@ -36,7 +36,7 @@ describe('selectTools', () => {
   test('takes the five tools of others that are called most probably, and none that is hardly called', () => {
     const tools = [...specs, ...['a', 'b', 'c', 'd', 'e', 'f', 'g'].map(n => foreign(n))]
     expect(select({}, {a: 0.2, b: 0.9, c: 0.3, d: 0.1, e: 0.4, f: 0.5, g: 0.6}, tools).map(([name]) => name)).toEqual(['b', 'c', 'e', 'f', 'g'])
-    expect(select({}, {a: 0.04}, tools)).toEqual([])
+    expect(select({}, {a: 0.015}, tools)).toEqual([])
   })
 
   test('hands on the chances of each tool; one of others is rarely called twice', () => {
@@ -85,7 +85,7 @@ describe('with the real model', () => {
     const others = asked.map(([, tool]) => tool)
     const chances = async (request: string, tools = others): Promise<Map<string, number>> => new Map((await retriever.select(request, [...specs, ...tools], signal)).map(t => [t.name, t.score]))
     const found = await Promise.all(asked.map(async ([request, tool]) => (await chances(request)).get(tool.name) ?? 0))
-    expect(found.filter(score => score > 0.2).length).toBeGreaterThanOrEqual(5) // offered from 0.05 on
+    expect(found.filter(score => score > 0.2).length).toBeGreaterThanOrEqual(5) // offered from 0.02 on
     const mail = await chances('Text Ana that I am late')
     expect(others.every(tool => (mail.get(tool.name) ?? 0) < 0.5)).toBe(true)
     // Of many, the words tell which are read.
