@@ -2,6 +2,7 @@
 import {existsSync} from 'node:fs'
 import {getKey, keys, loadConfig, setKeys, template, type Config} from '../core/config.ts'
 import {UsageError} from '../core/errors.ts'
+import {makeFolder} from '../core/paths.ts'
 import {printable} from '../core/text.ts'
 import {createWhole} from '../tools/files/durable.ts'
 import {editFile} from './editor.ts'
@@ -53,4 +54,8 @@ async function edit(config: Config): Promise<number> {
 }
 
 /** Writes the commented defaults where there is no config yet; true when it did. */
-export const writeTemplate = async ({file, paths}: Config): Promise<boolean> => !existsSync(file) && createWhole(file, template(paths))
+export async function writeTemplate({file, paths}: Config): Promise<boolean> {
+  if (existsSync(file)) return false
+  makeFolder(paths.config) // a home that cannot be one is said by its own name
+  return createWhole(file, template(paths))
+}

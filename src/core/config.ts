@@ -298,6 +298,8 @@ export async function setKeys(config: Config, values: KeyValue[]): Promise<void>
     makeFolder(path.dirname(file))
     await writeFileAtomic(file, text, {mode: 0o600})
   } catch (cause) {
+    // A home that is a file is said by its own name.
+    if (cause instanceof Error && 'code' in cause && cause.code === 'ENOTDIR') throw cause
     throw new ConfigError(`${file}: cannot be written: ${reasonOf(cause)}; it is as it was`, cause)
   }
 }
