@@ -48,7 +48,11 @@ async function fromSpeech(request: string): Promise<{writtenMs: number; taskMs: 
   return {writtenMs, taskMs: writtenMs + await firstTask(heard)}
 }
 
-const median = (values: number[]): number => values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN
+/** Of those that there are. */
+function median(values: number[]): number {
+  const known = values.filter(value => !Number.isNaN(value)).sort((a, b) => a - b)
+  return known[Math.floor(known.length / 2)] ?? NaN
+}
 
 try {
   await fromSpeech('Show me my reminders.')
@@ -60,8 +64,8 @@ try {
     written.push(writtenMs)
     spoken.push(taskMs)
   }
-  const ms = (values: number[]): string => `${median(values.filter(v => !Number.isNaN(v))).toFixed(0)} ms`
-  const ratio = (add: number): string => ((median(spoken.filter(v => !Number.isNaN(v))) + add) / median(typed.filter(v => !Number.isNaN(v)))).toFixed(1)
+  const ms = (values: number[]): string => `${median(values).toFixed(0)} ms`
+  const ratio = (add: number): string => ((median(spoken) + add) / median(typed)).toFixed(1)
   console.log(`typed: first task after ${ms(typed)}; spoken: words after ${ms(written)}, first task after ${ms(spoken)}, ${ratio(0)} times as long, ${ratio(silenceMs)} times with the ${silenceMs} ms of silence that end a dictation (medians of ${requests.length})`)
 } finally {
   await planner.close()

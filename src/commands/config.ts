@@ -1,5 +1,6 @@
 // `tinyagent config get|set|list|path|edit`.
 import {existsSync} from 'node:fs'
+import path from 'node:path'
 import {getKey, keys, loadConfig, setKeys, template, type Config} from '../core/config.ts'
 import {UsageError} from '../core/errors.ts'
 import {makeFolder} from '../core/paths.ts'
@@ -56,6 +57,6 @@ async function edit(config: Config): Promise<number> {
 /** Writes the commented defaults where there is no config yet; true when it did. */
 export async function writeTemplate({file, paths}: Config): Promise<boolean> {
   if (existsSync(file)) return false
-  makeFolder(paths.config) // a home that cannot be one is said by its own name
+  makeFolder(path.dirname(file)) // a home that cannot be one is said by its own name
   return createWhole(file, template(paths))
 }
