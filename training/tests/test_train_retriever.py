@@ -1,11 +1,12 @@
 import json
+import random
 
 import pytest
 import torch
 from safetensors.torch import save_file
 from transformers import BertConfig, BertModel
 
-from train_retriever import GROUP, LABELS, MAX_LENGTH, MAX_TOOL, RANKS, WIDTH, PackedEmbedding, Retriever, bare_encoder, describe, encode, exact, model_of, pair_figures, pairs_of, read_rows, recall_at, score_pairs, targets
+from train_retriever import GROUP, LABELS, MAX_LENGTH, MAX_TOOL, RANKS, WIDTH, PackedEmbedding, Retriever, bare_encoder, describe, encode, exact, focused, model_of, pair_figures, pairs_of, read_rows, recall_at, score_pairs, targets
 
 PROMPT = """Tools:
 send_sms(recipients[], message) Send a text message.
@@ -111,3 +112,16 @@ def test_a_run_goes_on_from_its_file_and_fewer_layers_of_a_base_may_do(tmp_path)
     torch.save({"model": {name: value for name, value in run.state_dict().items() if name != "count"}}, tmp_path / "damaged.pt")
     with pytest.raises(AssertionError, match="lacks .'count'"):
         model_of(tmp_path / "damaged.pt")
+
+
+def test_focus_keeps_all_rows_that_the_model_has_not_learned_and_some_of_the_others():
+    model = Retriever(bare_encoder(1))
+    torch.nn.init.zeros_(model.head.weight)
+    torch.nn.init.constant_(model.head.bias, -6)  # it says that nothing is called
+    called = [("text Ana", [1] + [0] * (len(LABELS) - 1), [])] * 40
+    nothing = [("hello", [0] * len(LABELS), [])] * 60
+    rows = called + nothing
+    kept = focused(model, Words(), rows, 1, random.Random(1))
+    assert kept.count(called[0]) == 40
+    assert 5 < kept.count(nothing[0]) < 30
+    assert rows == called + nothing
