@@ -45,7 +45,7 @@ const isPath = (word: string): boolean => /^(?:\/|~\/|[A-Za-z]:\\)./.test(word)
 /** "mortgage_offer.pdf", no person's name; "Dr.", "St. John" and "J.R." are none. */
 const isFileName = (word: string): boolean => /[\p{L}\p{N}_-]{2,}\.(?=[a-z\d]*[a-z])[a-z\d]{2,4}$/u.test(word)
 /** No name begins with one (LABELLING, "People": "the", "my", "our" is dropped); "The Ritz" and "A. Popescu" may. */
-const isParticle = (word: string): boolean => /^(?:the|an?|my|our|your|his|her|their|its|and|or|to|with|at|on|in|for|of|from|me|him|us|them|it|i|that|this|is)$/.test(word)
+const isParticle = (word: string): boolean => /^(?:the|an?|my|our|your|his|her|their|its|and|or|to|with|at|on|in|for|of|from|by|about|me|him|us|them|it|i|that|this|is)$/.test(word)
 
 /**
  * Alternatives as a tree: as a flat list, each of them is a path that llama.cpp walks for every token of the vocabulary

@@ -106,11 +106,13 @@ describe('what cannot be written', () => {
     expect(allows('open_and_get_file_path("mortgage_offer.pdf")', text)).toBe(true)
   })
 
-  test('the look-up of an address, a number, or a name with "the" or "my" before it', () => {
+  test('the look-up of an address, a number, or a name that begins with "the" or "by"', () => {
     expect(allows('get_email_address("bo@x.org")', 'Mail bo@x.org')).toBe(false)
     expect(allows('get_phone_number("555 0199")', 'Text 555 0199')).toBe(false)
     expect(allows('get_phone_number("plumber")', 'Text the plumber')).toBe(true)
     expect(allows('get_phone_number("the plumber")', 'Text the plumber')).toBe(false)
+    expect(allows('get_email_address("By")', 'My students hear it by mail')).toBe(false)
+    expect(allows('get_email_address("Head of Sales")', 'Mail the Head of Sales')).toBe(true)
   })
 
   test('an address or a number that was neither typed nor looked up', () => {
